@@ -1,0 +1,1 @@
+"""claimbot: a self-hosted engine for DM commerce."""

@@ -1,0 +1,39 @@
+"""How is an amount written? Integer minor units and a currency, always together."""
+
+from dataclasses import dataclass
+
+# Currencies that Stripe counts without decimals, and with three (docs: currencies, zero-decimal and three-decimal).
+ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """`minor` units of `currency` (ISO 4217, upper case)."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
+            raise ValueError("currency is three capital letters, such as EUR")
+
+    def times(self, quantity: int) -> "Money":
+        return Money(self.minor * quantity, self.currency)
+
+
+def decimals(currency: str) -> int:
+    """How many digits stand after the point in this currency."""
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
+
+
+def plain(money: Money) -> str:
+    """`129.00 EUR`: unambiguous in every language, and the same in a log and in a DM."""
+    digits = decimals(money.currency)
+    if digits == 0:
+        return f"{money.minor} {money.currency}"
+    whole, rest = divmod(abs(money.minor), 10**digits)
+    sign = "-" if money.minor < 0 else ""
+    return f"{sign}{whole}.{rest:0{digits}d} {money.currency}"
