@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# Currencies that Stripe counts without decimals, and with three (docs: currencies, zero-decimal and three-decimal).
+# Currencies that Stripe counts without decimals, and with three (Stripe docs, "currencies").
 ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
 THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
 
