@@ -3,9 +3,13 @@
 One table. `advance` is the only way to change a state; what is not in the table cannot happen.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from claimbot.core.errors import IllegalTransition
+from claimbot.core.money import Money
+from claimbot.core.payments import Offer
 
 
 class State(StrEnum):
@@ -121,3 +125,41 @@ def advance(state: State, event: Event) -> State:
 def may(state: State, event: Event) -> bool:
     """Does the table have a row for this?"""
     return (state, event) in TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A follower's row in a drop; kept when it ended. The price is frozen when it is made."""
+
+    id: str
+    brand_id: str
+    drop_id: str
+    variant_id: str
+    lead_id: str
+    state: State
+    quantity: int
+    line: int
+    """Where they stand in the order of the gate (see stock/keys.py); smaller came first."""
+    place: int
+    """The number they were told: of their unit, or their place on the waitlist; 0 for lists."""
+    unit_price: Money
+    livemode: bool
+    token: str
+    """128 random bits: the pay link /c/<token>."""
+    created_at: datetime
+    told_at: datetime | None = None
+    hold_expires_at: datetime | None = None
+    """Set when the follower was told; None means that the clock has not started."""
+    session_epoch: int = 0
+    stripe_session_id: str = ""
+    stripe_account: str = ""
+    payment_intent: str = ""
+    ended_reason: str = ""
+    """The event that started the end, while and after `expiring`."""
+    paid_at: datetime | None = None
+    paid_minor: int = 0
+    refunded_minor: int = 0
+
+    @property
+    def offer(self) -> Offer:
+        return Offer(self.id, self.unit_price, self.quantity, self.livemode, self.stripe_account)

@@ -1,0 +1,218 @@
+"""What happened to a follower's claim? Rows are kept; every change names the state it expects."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, tuple_, update
+
+from claimbot.core.claims import COUNTED, LIVE, Claim, State
+from claimbot.core.money import Money
+from claimbot.db.engine import changed
+from claimbot.db.tables import claims, leads
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which message made the claim."""
+
+    event_key: str
+    keyword: str
+    source: str
+
+
+def read_claim(row: Row[Any]) -> Claim:
+    return Claim(
+        id=row.id,
+        brand_id=row.brand_id,
+        drop_id=row.drop_id,
+        variant_id=row.variant_id,
+        lead_id=row.lead_id,
+        state=State(row.state),
+        quantity=row.quantity,
+        line=row.line,
+        place=row.place,
+        unit_price=Money(row.price_minor, row.currency),
+        livemode=row.livemode,
+        token=row.token,
+        created_at=row.created_at,
+        told_at=row.told_at,
+        hold_expires_at=row.hold_expires_at,
+        session_epoch=row.session_epoch,
+        stripe_session_id=row.stripe_session_id,
+        stripe_account=row.stripe_account,
+        payment_intent=row.payment_intent,
+        ended_reason=row.ended_reason,
+        paid_at=row.paid_at,
+        paid_minor=row.paid_minor,
+        refunded_minor=row.refunded_minor,
+    )
+
+
+def insert_claims(tx: Connection, made: Sequence[tuple[Claim, Origin]]) -> None:
+    rows = [
+        {
+            "id": claim.id,
+            "brand_id": claim.brand_id,
+            "drop_id": claim.drop_id,
+            "variant_id": claim.variant_id,
+            "lead_id": claim.lead_id,
+            "event_key": origin.event_key,
+            "state": claim.state.value,
+            "quantity": claim.quantity,
+            "line": claim.line,
+            "place": claim.place,
+            "price_minor": claim.unit_price.minor,
+            "currency": claim.unit_price.currency,
+            "livemode": claim.livemode,
+            "stripe_account": claim.stripe_account,
+            "token": claim.token,
+            "keyword": origin.keyword,
+            "source": origin.source,
+            "created_at": claim.created_at,
+            "paid_at": claim.paid_at,
+        }
+        for claim, origin in made
+    ]
+    if rows:
+        tx.execute(insert(claims), rows)
+
+
+def find_claim(tx: Connection, claim_id: str) -> Claim | None:
+    row = tx.execute(select(claims).where(claims.c.id == claim_id)).first()
+    return read_claim(row) if row else None
+
+
+def find_by_token(tx: Connection, token: str) -> Claim | None:
+    row = tx.execute(select(claims).where(claims.c.token == token)).first()
+    return read_claim(row) if row else None
+
+
+def find_by_session(tx: Connection, session_id: str) -> Claim | None:
+    row = tx.execute(select(claims).where(claims.c.stripe_session_id == session_id)).first()
+    return read_claim(row) if row else None
+
+
+def find_by_payment_intent(tx: Connection, payment_intent: str) -> Claim | None:
+    row = tx.execute(select(claims).where(claims.c.payment_intent == payment_intent)).first()
+    return read_claim(row) if row else None
+
+
+def lock_claim(tx: Connection, claim_id: str) -> Claim | None:
+    """The claim as it is now; nobody else changes it before this transaction ends."""
+    row = tx.execute(select(claims).where(claims.c.id == claim_id).with_for_update()).first()
+    return read_claim(row) if row else None
+
+
+def list_standing(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Claim]]:
+    """(drop, lead) → their claims that live, are sold or granted, oldest first."""
+    wanted = sorted(set(pairs))
+    if not wanted:
+        return {}
+    states = [*LIVE, State.SOLD, State.GRANTED]
+    query = select(claims).where(
+        tuple_(claims.c.drop_id, claims.c.lead_id).in_(wanted), claims.c.state.in_(states)
+    )
+    found: dict[tuple[str, str], list[Claim]] = {}
+    for row in tx.execute(query.order_by(claims.c.created_at, claims.c.id)):
+        found.setdefault((row.drop_id, row.lead_id), []).append(read_claim(row))
+    return found
+
+
+def list_live_of_lead(tx: Connection, lead_id: str) -> list[Claim]:
+    states = [*LIVE, State.GRANTED]
+    query = select(claims).where(claims.c.lead_id == lead_id, claims.c.state.in_(states))
+    return [read_claim(row) for row in tx.execute(query.order_by(claims.c.created_at))]
+
+
+def list_claims_of_lead(tx: Connection, lead_id: str) -> list[Claim]:
+    query = select(claims).where(claims.c.lead_id == lead_id).order_by(claims.c.created_at)
+    return [read_claim(row) for row in tx.execute(query)]
+
+
+def mark_state(tx: Connection, claim: Claim, state: State, **values: Any) -> bool:
+    """Move a claim on from the state it was read in; False when somebody else did so first."""
+    moved = update(claims).where(claims.c.id == claim.id, claims.c.state == claim.state.value)
+    return changed(tx.execute(moved.values(state=state.value, **values))) == 1
+
+
+def mark_values(tx: Connection, claim_id: str, **values: Any) -> None:
+    """Note facts about a claim that do not change its state."""
+    tx.execute(update(claims).where(claims.c.id == claim_id).values(**values))
+
+
+def find_first_waiting(tx: Connection, variant_id: str, now: datetime, after_line: int = -1) -> Claim | None:
+    """The first person in line who may be written to; locked."""
+    waiting = (
+        select(claims)
+        .join(leads, leads.c.id == claims.c.lead_id)
+        .where(
+            claims.c.variant_id == variant_id,
+            claims.c.state == State.WAITLISTED.value,
+            claims.c.line > after_line,
+            leads.c.opted_out_at.is_(None),
+            leads.c.window_expires_at > now,
+        )
+        .order_by(claims.c.line, claims.c.id)
+        .limit(1)
+        .with_for_update(of=claims)
+    )
+    row = tx.execute(waiting).first()
+    return read_claim(row) if row else None
+
+
+def count_waiting(tx: Connection, variant_id: str, before_line: int | None = None) -> int:
+    waiting = and_(claims.c.variant_id == variant_id, claims.c.state == State.WAITLISTED.value)
+    query = select(func.count()).select_from(claims).where(waiting)
+    if before_line is not None:
+        query = query.where(claims.c.line < before_line)
+    return int(tx.execute(query).scalar_one())
+
+
+def list_due(tx: Connection, until: datetime, limit: int) -> list[Claim]:
+    """Holds whose time ran out; locked, and those that another sweep has are left to it."""
+    due = (
+        select(claims)
+        .where(claims.c.state == State.HELD.value, claims.c.hold_expires_at <= until)
+        .order_by(claims.c.hold_expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [read_claim(row) for row in tx.execute(due)]
+
+
+def list_by_state(tx: Connection, drop_id: str, states: Sequence[State], limit: int = 100_000) -> list[Claim]:
+    query = (
+        select(claims)
+        .where(claims.c.drop_id == drop_id, claims.c.state.in_([state.value for state in states]))
+        .order_by(claims.c.line, claims.c.id)
+        .limit(limit)
+    )
+    return [read_claim(row) for row in tx.execute(query)]
+
+
+def list_unsettled(tx: Connection, before: datetime, limit: int) -> list[Claim]:
+    """Claims whose money is still open long after their session should have ended."""
+    stuck = or_(
+        claims.c.state == State.EXPIRING.value,
+        claims.c.state == State.PENDING.value,
+        claims.c.state == State.HELD.value,
+    )
+    query = select(claims).where(stuck, claims.c.stripe_session_id != "", claims.c.created_at < before)
+    return [read_claim(row) for row in tx.execute(query.order_by(claims.c.created_at).limit(limit))]
+
+
+def count_by_state(tx: Connection, drop_id: str) -> dict[State, int]:
+    query = select(claims.c.state, func.count()).where(claims.c.drop_id == drop_id).group_by(claims.c.state)
+    return {State(state): count for state, count in tx.execute(query)}
+
+
+def counted_quantity(standing: Iterable[Claim]) -> int:
+    """How many units of the drop's limit these claims use."""
+    return sum(claim.quantity for claim in standing if claim.state in COUNTED)
+
+
+def highest_line(tx: Connection, drop_id: str) -> int:
+    query = select(func.coalesce(func.max(claims.c.line), 0)).where(claims.c.drop_id == drop_id)
+    return int(tx.execute(query).scalar_one())

@@ -1,0 +1,132 @@
+"""Who wrote to us? One row for each person and account."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, func, insert, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from claimbot.core.followers import Lead
+from claimbot.db.ids import new_id
+from claimbot.db.tables import leads
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Somebody wrote, at `seen_at`; `window_expires_at` is set when that allows us to answer."""
+
+    brand_id: str
+    account_id: str
+    external_id: str
+    seen_at: datetime
+    source: str = ""
+    username: str = ""
+    window_expires_at: datetime | None = None
+
+
+def read_lead(row: Row[Any]) -> Lead:
+    return Lead(
+        id=row.id,
+        brand_id=row.brand_id,
+        account_id=row.account_id,
+        external_id=row.external_id,
+        username=row.username,
+        name=row.name,
+        opted_out_at=row.opted_out_at,
+        human_until=row.human_until,
+        helped_at=row.helped_at,
+        window_expires_at=row.window_expires_at,
+        profile_at=row.profile_at,
+    )
+
+
+def upsert_seen(tx: Connection, seen: Iterable[Seen]) -> dict[tuple[str, str], Lead]:
+    """Make or refresh the leads; (account, their id) → lead. Each row stays locked to the end."""
+    latest = _latest(seen)
+    if not latest:
+        return {}
+    # Always in the same order, so that two transactions never wait for each other.
+    rows = [_row(one) for _, one in sorted(latest.items())]
+    dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
+    made = dialect.insert(leads)
+    new = made.excluded
+    later = case((new.last_seen_at > leads.c.last_seen_at, new.last_seen_at), else_=leads.c.last_seen_at)
+    upsert = made.on_conflict_do_update(
+        index_elements=["account_id", "external_id"],
+        set_={
+            "last_seen_at": later,
+            "window_expires_at": case(
+                (new.window_expires_at.is_(None), leads.c.window_expires_at),
+                (leads.c.window_expires_at > new.window_expires_at, leads.c.window_expires_at),
+                else_=new.window_expires_at,
+            ),
+            "username": case((new.username != "", new.username), else_=leads.c.username),
+        },
+    ).returning(leads)
+    found = tx.execute(upsert, rows)
+    return {(row.account_id, row.external_id): read_lead(row) for row in found}
+
+
+def _latest(seen: Iterable[Seen]) -> dict[tuple[str, str], Seen]:
+    latest: dict[tuple[str, str], Seen] = {}
+    for one in seen:
+        before = latest.get((one.account_id, one.external_id))
+        if before is None or _rank(one) >= _rank(before):
+            latest[one.account_id, one.external_id] = one
+    return latest
+
+
+def _rank(seen: Seen) -> tuple[bool, datetime]:
+    return (seen.window_expires_at is not None, seen.seen_at)
+
+
+def _row(seen: Seen) -> dict[str, Any]:
+    return {
+        "id": new_id("led"),
+        "brand_id": seen.brand_id,
+        "account_id": seen.account_id,
+        "external_id": seen.external_id,
+        "username": seen.username,
+        "source": seen.source,
+        "first_seen_at": seen.seen_at,
+        "last_seen_at": seen.seen_at,
+        "window_expires_at": seen.window_expires_at,
+    }
+
+
+def find_lead(tx: Connection, lead_id: str) -> Lead | None:
+    row = tx.execute(select(leads).where(leads.c.id == lead_id)).first()
+    return read_lead(row) if row else None
+
+
+def find_lead_by_person(tx: Connection, brand_id: str, who: str) -> list[Lead]:
+    """Leads of a brand by lead id, username or the platform's id."""
+    name = who.removeprefix("@")
+    is_them = or_(leads.c.id == who, leads.c.external_id == who, func.lower(leads.c.username) == name.lower())
+    rows = tx.execute(select(leads).where(leads.c.brand_id == brand_id, is_them, leads.c.erased_at.is_(None)))
+    return [read_lead(row) for row in rows]
+
+
+def find_known(tx: Connection, people: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Lead]:
+    """(account, their id) → lead, for those we know."""
+    if not people:
+        return {}
+    query = select(leads).where(tuple_(leads.c.account_id, leads.c.external_id).in_(sorted(set(people))))
+    return {(row.account_id, row.external_id): read_lead(row) for row in tx.execute(query)}
+
+
+def mark_lead(tx: Connection, lead_id: str, values: Mapping[str, Any]) -> None:
+    tx.execute(update(leads).where(leads.c.id == lead_id).values(**values))
+
+
+def mark_leads(tx: Connection, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    for lead_id, values in sorted(changes.items()):
+        mark_lead(tx, lead_id, values)
+
+
+def insert_lead(tx: Connection, seen: Seen) -> str:
+    row = _row(seen)
+    tx.execute(insert(leads), row)
+    return str(row["id"])

@@ -1,0 +1,231 @@
+"""Which work waits for the outside? The record of it; RQ only wakes workers up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from claimbot.core.outbox import LEASE, NewRow, OutboxRow, RowState, Work
+from claimbot.db.engine import changed
+from claimbot.db.ids import new_id, new_token
+from claimbot.db.tables import accounts, outbox
+
+
+def insert_rows(tx: Connection, rows: Sequence[NewRow], now: datetime) -> None:
+    """Write work down; a row whose dedupe key is known is left as it was."""
+    values = [_values(row, now) for row in rows]
+    if not values:
+        return
+    dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
+    tx.execute(dialect.insert(outbox).on_conflict_do_nothing(index_elements=["dedupe_key"]), values)
+
+
+def _values(row: NewRow, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id("out"),
+        "brand_id": row.brand_id,
+        "account_id": row.account_id,
+        "lead_id": row.lead_id,
+        "claim_id": row.claim_id,
+        "kind": row.kind.value,
+        "priority": int(row.priority),
+        "dedupe_key": row.dedupe_key,
+        "payload": dict(row.payload),
+        "state": RowState.READY.value,
+        "next_at": row.next_at or now,
+        "created_at": now,
+    }
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Ready and its time has come, or leased to a worker that did not come back."""
+    return or_(
+        and_(outbox.c.state == RowState.READY.value, outbox.c.next_at <= now),
+        and_(outbox.c.state == RowState.RUNNING.value, outbox.c.lease_until < now),
+    )
+
+
+def take_due(tx: Connection, now: datetime, most: int) -> list[OutboxRow]:
+    """Lease up to `most` rows, the most urgent first; rows of parked accounts wait."""
+    parked = select(accounts.c.id).where(accounts.c.state == "parked")
+    waits = and_(outbox.c.account_id.is_not(None), outbox.c.account_id.in_(parked))
+    # The plain list of states lets both databases use the partial index.
+    is_open = outbox.c.state.in_([RowState.READY.value, RowState.RUNNING.value])
+    due = (
+        select(outbox.c.id)
+        .where(is_open, _is_due(now), ~waits)
+        .order_by(outbox.c.priority, outbox.c.next_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(tx.execute(due).scalars())
+    if not ids:
+        return []
+    leased = (
+        update(outbox)
+        .where(outbox.c.id.in_(ids))
+        .values(
+            state=RowState.RUNNING.value,
+            lease_until=now + LEASE,
+            lease_token=new_token(),
+            attempts=outbox.c.attempts + 1,
+        )
+    )
+    rows = [_read(row, now) for row in tx.execute(leased.returning(outbox))]
+    by_id = {row.id: row for row in rows}
+    return [by_id[row_id] for row_id in ids if row_id in by_id]
+
+
+def _read(row: Row[Any], now: datetime) -> OutboxRow:
+    return OutboxRow(
+        id=row.id,
+        kind=Work(row.kind),
+        brand_id=row.brand_id,
+        account_id=row.account_id,
+        lead_id=row.lead_id,
+        claim_id=row.claim_id,
+        payload=row.payload,
+        attempts=row.attempts,
+        sends=row.sends,
+        lease_token=row.lease_token,
+        called_at=row.called_at,
+        created_at=row.created_at,
+        taken_at=now,
+    )
+
+
+def _mine(row: OutboxRow) -> ColumnElement[bool]:
+    """Only the worker that holds the lease may write; a late one changes nothing."""
+    return and_(
+        outbox.c.id == row.id,
+        outbox.c.lease_token == row.lease_token,
+        outbox.c.state == RowState.RUNNING.value,
+    )
+
+
+def mark_calling(
+    tx: Connection, row: OutboxRow, now: datetime, payload: dict[str, Any] | None = None
+) -> bool:
+    """The outside call begins now; False when the lease was lost and it must not be made."""
+    values: dict[str, Any] = {"called_at": now, "sends": outbox.c.sends + 1, "lease_until": now + LEASE}
+    if payload is not None:
+        values["payload"] = payload
+    return (
+        changed(tx.execute(update(outbox).where(_mine(row), outbox.c.lease_until > now).values(**values)))
+        == 1
+    )
+
+
+def renew_lease(tx: Connection, row: OutboxRow, now: datetime) -> bool:
+    """Keep the lease for another while; False when it was lost."""
+    kept = update(outbox).where(_mine(row)).values(lease_until=now + LEASE)
+    return changed(tx.execute(kept)) == 1
+
+
+def mark_done(tx: Connection, row: OutboxRow, now: datetime, result_id: str = "", reason: str = "") -> bool:
+    """The work is done, once: False when another worker, or the echo, was first."""
+    done = update(outbox).where(_mine(row))
+    return changed(tx.execute(done.values(**_done(now, result_id, reason)))) == 1
+
+
+def _done(now: datetime, result_id: str, reason: str) -> dict[str, Any]:
+    return {
+        "state": RowState.DONE.value,
+        "done_at": now,
+        "result_id": result_id,
+        "reason": reason,
+        "called_at": None,
+        "lease_until": None,
+    }
+
+
+def mark_again(tx: Connection, row: OutboxRow, next_at: datetime, reason: str, was_accepted: bool) -> bool:
+    """Try again at `next_at`. `was_accepted`: it may have been accepted, so it stays counted as a send."""
+    values: dict[str, Any] = {
+        "state": RowState.READY.value,
+        "next_at": next_at,
+        "reason": reason,
+        "lease_until": None,
+    }
+    if not was_accepted:
+        values |= {"called_at": None, "sends": row.sends}
+    return changed(tx.execute(update(outbox).where(_mine(row)).values(**values))) == 1
+
+
+def mark_stopped(tx: Connection, row: OutboxRow, state: RowState, reason: str, now: datetime) -> bool:
+    """Parked or dead, with its reason. A parked row keeps its count of sends as it was before the call."""
+    values: dict[str, Any] = {"state": state.value, "reason": reason, "lease_until": None, "called_at": None}
+    values["done_at"] = now if state is RowState.DEAD else None
+    if state is RowState.PARKED:
+        values["sends"] = row.sends
+    return changed(tx.execute(update(outbox).where(_mine(row)).values(**values))) == 1
+
+
+def unpark(tx: Connection, account_id: str, now: datetime) -> int:
+    """The account works again: everything that waited for it is due."""
+    waiting = update(outbox).where(outbox.c.account_id == account_id, outbox.c.state == RowState.PARKED.value)
+    return changed(tx.execute(waiting.values(state=RowState.READY.value, next_at=now)))
+
+
+def unpark_brand_work(tx: Connection, brand_id: str, kinds: Sequence[Work], now: datetime) -> int:
+    """The brand's payment keys work again."""
+    waiting = update(outbox).where(
+        outbox.c.brand_id == brand_id,
+        outbox.c.state == RowState.PARKED.value,
+        outbox.c.kind.in_([kind.value for kind in kinds]),
+    )
+    return changed(tx.execute(waiting.values(state=RowState.READY.value, next_at=now)))
+
+
+def drop_waiting(tx: Connection, lead_id: str, reason: str, now: datetime) -> int:
+    """Messages to this person that were not begun are never sent (STOP, erase)."""
+    waiting = update(outbox).where(
+        outbox.c.lead_id == lead_id,
+        outbox.c.state.in_([RowState.READY.value, RowState.PARKED.value]),
+        outbox.c.kind.in_([Work.OFFER.value, Work.REPLY.value, Work.PROFILE.value]),
+        outbox.c.called_at.is_(None),
+    )
+    return changed(tx.execute(waiting.values(state=RowState.DEAD.value, reason=reason, done_at=now)))
+
+
+def find_by_result(tx: Connection, account_id: str, result_id: str) -> str | None:
+    """The row that sent this message, by the platform's id."""
+    query = select(outbox.c.id).where(outbox.c.result_id == result_id, outbox.c.account_id == account_id)
+    return tx.execute(query).scalars().first()
+
+
+def list_unconfirmed(tx: Connection, lead_id: str) -> list[OutboxRow]:
+    """Messages to this person whose call was begun and whose outcome is not known; locked."""
+    query = (
+        select(outbox)
+        .where(
+            outbox.c.lead_id == lead_id,
+            outbox.c.state.in_([RowState.RUNNING.value, RowState.READY.value]),
+            outbox.c.called_at.is_not(None),
+        )
+        .order_by(outbox.c.called_at)
+        .with_for_update()
+    )
+    return [_read(row, row.called_at) for row in tx.execute(query)]
+
+
+def mark_confirmed(tx: Connection, row_id: str, now: datetime, result_id: str) -> bool:
+    """The platform's echo proves that it was sent, whoever holds the lease."""
+    query = update(outbox).where(
+        outbox.c.id == row_id, outbox.c.state.in_([RowState.RUNNING.value, RowState.READY.value])
+    )
+    return changed(tx.execute(query.values(**_done(now, result_id, "echo")))) == 1
+
+
+def count_by_state(tx: Connection) -> dict[str, int]:
+    counted = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+    return {state: count for state, count in tx.execute(counted)}
+
+
+def oldest_ready(tx: Connection, now: datetime) -> datetime | None:
+    """Since when has due work been waiting?"""
+    query = select(func.min(outbox.c.next_at)).where(outbox.c.state == "ready", outbox.c.next_at <= now)
+    found: datetime | None = tx.execute(query).scalar_one()
+    return found
