@@ -1,0 +1,236 @@
+"""Which drop does a message ask for? Words are folded alike on both sides and looked up, never guessed."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Longer than any channel lets a person type a keyword; bounds the work per message (design §5).
+TEXT_CHARS = 1_000
+# Letters seen in one process; beyond this the memory of `_Folding` starts again.
+FOLDED_LETTERS = 8_192
+
+APOSTROPHES = "'’‘ʼ`´"
+# Marks that people leave out when they type: Latin, Greek and Cyrillic accents, Hebrew and Arabic vowel
+# points, emoji variants. The vowel signs of Devanagari, Thai or kana are part of the word and stay.
+OMITTED_MARKS = (
+    range(0x0300, 0x0370),
+    range(0x0483, 0x048A),
+    range(0x0591, 0x05C8),
+    range(0x0610, 0x061B),
+    range(0x064B, 0x0660),
+    range(0x0670, 0x0671),
+    range(0x06D6, 0x06EE),
+    range(0x1AB0, 0x1B00),
+    range(0x1DC0, 0x1E00),
+    range(0x20D0, 0x2100),
+    range(0xFE00, 0xFE30),
+    range(0xE0100, 0xE01F0),
+)
+# Letters without a decomposition that people type plainly, and keyboard twins of Arabic and Persian.
+PLAIN_LETTERS = {
+    "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th",
+    "ى": "ي", "ی": "ي", "ک": "ك", "ە": "ه", "ہ": "ه", "ھ": "ه", "ة": "ه", "ـ": "",
+}  # fmt: skip
+# Han, kana, Thai, Lao, Khmer and Burmese are written without blanks between words.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+_UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
+_SCRIPT_BORDER = re.compile(f"(?<=[{_UNSPACED}])(?=[0-9a-z])|(?<=[0-9a-z])(?=[{_UNSPACED}])")
+# l'été, dell'anno: the article is dropped, or its letter would be taken for a size.
+_ELISION = re.compile(r"(?<![\w'])(?:[cdjlmnst]|qu|un|all|dall|dell|nell|sull)'(?=\w\w)")
+_LONE_POINT = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
+
+
+class _Folding(dict[int, str]):
+    """What becomes of one decomposed, case-folded letter; filled as letters are met."""
+
+    def __missing__(self, codepoint: int) -> str:
+        if len(self) >= FOLDED_LETTERS:
+            self.clear()
+        folded = self[codepoint] = _fold_letter(chr(codepoint))
+        return folded
+
+
+def _fold_letter(letter: str) -> str:
+    if letter in PLAIN_LETTERS:
+        return PLAIN_LETTERS[letter]
+    if letter in APOSTROPHES:
+        return "'"
+    if letter in ".,":  # 8,5 and 8.5 are one size; other points become blanks in `_tidy`
+        return "."
+    category = unicodedata.category(letter)
+    if category in {"Cf", "Me", "Cs"} or any(ord(letter) in marks for marks in OMITTED_MARKS):
+        return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(letter))
+    if category == "Cc":
+        return " " if letter.isspace() else ""
+    return letter if category[0] in "LMN" else " "
+
+
+_FOLDING = _Folding()
+
+
+def normalise(text: str) -> str:
+    """The words of a message in one spelling, one blank apart. Normalising twice changes nothing."""
+    text = text[:TEXT_CHARS]
+    folded = (text.casefold() if text.isascii() else _decompose(text)).translate(_FOLDING)
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFC", folded)
+    return " ".join(_tidy(folded[:TEXT_CHARS]).split())
+
+
+def _decompose(text: str) -> str:
+    """One case and one form for letters that can be written in several ways; at most four times as long."""
+    decomposed = unicodedata.normalize("NFKD", text.replace("´", "'"))[: 4 * TEXT_CHARS].casefold()
+    if unicodedata.is_normalized("NFKD", decomposed):
+        return decomposed
+    return unicodedata.normalize("NFKD", decomposed).casefold()
+
+
+def _tidy(folded: str) -> str:
+    """Settles what depends on the neighbours: apostrophes, decimal points, borders between scripts."""
+    if "'" in folded:
+        folded = _ELISION.sub("", folded).replace("'", "")
+    if "." in folded:
+        folded = _LONE_POINT.sub(" ", folded)
+    return folded if folded.isascii() else _SCRIPT_BORDER.sub(" ", folded)
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    return tuple(normalise(text).split())
+
+
+class Mode(StrEnum):
+    EXACT = "exact"  # the whole message
+    WORD = "word"  # whole words, anywhere in the message
+    STARTS = "starts"  # whole words, at the beginning
+    CONTAINS = "contains"  # letters, anywhere, also inside a longer word
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    drop_id: str
+    word: str
+    mode: Mode = Mode.WORD
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    drop_id: str
+    rest: tuple[str, ...]
+    """The normalised words left after the keyword was taken out."""
+    keyword: str
+    """As the brand wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """Where a keyword was found: words `first` up to `last` belong to it."""
+
+    length: int
+    first: int
+    last: int
+    keyword: Keyword
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return (-self.length, self.first)
+
+
+class Vocabulary:
+    """The keywords of one brand's live drops, built once. The longest match wins, then the earliest."""
+
+    def __init__(self, keywords: Sequence[Keyword]) -> None:
+        self._exact: dict[str, Keyword] = {}
+        self._phrases: dict[tuple[Mode, str], Keyword] = {}
+        self._sizes: dict[tuple[Mode, str], tuple[int, ...]] = {}
+        scanned: dict[str, Keyword] = {}
+        for keyword in keywords:
+            word = normalise(keyword.word)
+            if not word:
+                continue
+            if keyword.mode is Mode.EXACT:
+                self._exact.setdefault(word, keyword)
+            elif keyword.mode is Mode.CONTAINS or _is_unspaced(keyword, word):
+                scanned.setdefault(word, keyword)
+            else:
+                self._add_phrase(word, keyword)
+        self._scanned = tuple(sorted(scanned.items(), key=lambda entry: (-len(entry[0]), entry[0])))
+
+    def _add_phrase(self, word: str, keyword: Keyword) -> None:
+        parts = word.split()
+        self._phrases.setdefault((keyword.mode, word), keyword)
+        first = (keyword.mode, parts[0])
+        self._sizes[first] = tuple(sorted({*self._sizes.get(first, ()), len(parts)}, reverse=True))
+
+    def match(self, text: str) -> Match | None:
+        """The drop that the message asks for; None when it holds no keyword."""
+        whole = normalise(text)
+        exact = self._exact.get(whole)
+        if exact is not None:
+            return Match(exact.drop_id, (), exact.word)
+        words = tuple(whole.split())
+        hits = [*self._hits(Mode.WORD, words), *self._hits(Mode.STARTS, words[:1], words)]
+        best = min(hits, key=lambda hit: hit.rank, default=None)
+        scanned = self._scan(whole, best.length if best else 0)
+        if scanned is not None:
+            return scanned
+        if best is None:
+            return None
+        return Match(best.keyword.drop_id, words[: best.first] + words[best.last :], best.keyword.word)
+
+    def _hits(
+        self, mode: Mode, starts: tuple[str, ...], words: tuple[str, ...] | None = None
+    ) -> Iterable[_Hit]:
+        words = starts if words is None else words
+        for first, word in enumerate(starts):
+            for size in self._sizes.get((mode, word), ()):
+                phrase = " ".join(words[first : first + size])
+                keyword = self._phrases.get((mode, phrase))
+                if keyword is not None:
+                    yield _Hit(len(phrase), first, first + size, keyword)
+                    break
+
+    def _scan(self, whole: str, longer_than: int) -> Match | None:
+        for word, keyword in self._scanned:
+            if len(word) <= longer_than:
+                return None
+            at = whole.find(word)
+            if at >= 0:
+                return Match(keyword.drop_id, _around(whole, at, word), keyword.word)
+        return None
+
+
+def _is_unspaced(keyword: Keyword, word: str) -> bool:
+    """A word of a script without blanks is found anywhere: there are no word borders to look for."""
+    return keyword.mode is Mode.WORD and _UNSPACED_LETTER.search(word) is not None
+
+
+def _around(whole: str, at: int, word: str) -> tuple[str, ...]:
+    """The words beside the found letters. The rest of a longer word is dropped with it (launch|ing)."""
+    end = at + len(word)
+    if _UNSPACED_LETTER.search(word) is None:
+        at = whole.rfind(" ", 0, at) + 1
+        end = (whole + " ").find(" ", end)
+    return tuple(f"{whole[:at]} {whole[end:]}".split())
+
+
+def clash(new_words: Iterable[str], taken: Mapping[str, str]) -> list[str]:
+    """Why these words cannot be saved. `taken`: normalised word → name of the live drop that owns it."""
+    faults: list[str] = []
+    seen: set[str] = set()
+    for word in new_words:
+        normalised = normalise(word)
+        if not normalised:
+            faults.append(f"The keyword “{word}” has no letter or digit: write at least one.")
+        elif normalised in taken:
+            faults.append(f"“{word}” already belongs to the drop “{taken[normalised]}”: choose another word.")
+        elif normalised in seen:
+            faults.append(f"“{word}” is in the list twice: remove one of the two.")
+        seen.add(normalised)
+    return faults
