@@ -32,12 +32,14 @@ def _is_sqlite(url: str) -> bool:
 
 
 def make_engine(url: str, connections: int = 20, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Engine:
-    """An engine for `url`. Nothing is connected yet."""
+    """An engine for `url`. Nothing is connected yet. Its errors never quote what was to be stored."""
     if _is_sqlite(url):
         engine = create_engine(
             url,
             pool_size=connections,
             max_overflow=connections,
+            pool_timeout=5,
+            hide_parameters=True,
             connect_args={"timeout": SQLITE_BUSY_SECONDS},
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -51,6 +53,7 @@ def make_engine(url: str, connections: int = 20, statement_timeout_ms: int = STA
         pool_size=connections,
         max_overflow=connections,
         pool_timeout=5,
+        hide_parameters=True,
         pool_pre_ping=True,
         connect_args={"options": options, "connect_timeout": 3},
     )
@@ -76,7 +79,9 @@ def translate(error: DBAPIError) -> LedgerUnavailable | None:
     code = getattr(error.orig, "sqlstate", None) or ""
     if code in RUN_AGAIN_CODES:
         return RunAgain("the database rolled back to untie a knot", 0.0)
-    is_gone = error.connection_invalidated or isinstance(error, OperationalError)
+    # SQLite says "operational" of bad SQL too, with its plainest code.
+    is_bad_sql = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    is_gone = error.connection_invalidated or (isinstance(error, OperationalError) and not is_bad_sql)
     # 57: the server goes down or cancelled us; 53: out of disk, memory, connections; 55P03: lock timeout.
     if is_gone or code[:2] in {"57", "53", "08", "58"} or code == "55P03":
         return LedgerUnavailable("the ledger did not answer")
