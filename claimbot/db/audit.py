@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, text
@@ -22,7 +22,7 @@ def insert_line(
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": CHAIN_LOCK})
     previous = tx.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)).scalar() or ""
-    line = {"at": now, "actor": actor, "action": action, "subject": subject, "facts": facts}
+    line = {"at": now.astimezone(UTC), "actor": actor, "action": action, "subject": subject, "facts": facts}
     digest = _digest(previous, line)
     tx.execute(insert(audit).values(**line, brand_id=brand_id, previous_hash=previous, hash=digest))
 
