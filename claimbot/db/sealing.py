@@ -33,10 +33,10 @@ class Sealer:
         """Raises Ours when no key of the ring opens it."""
         if not sealed:
             return ""
-        raw = base64.b64decode(sealed)
         for cipher in self._ciphers:
             try:
+                raw = base64.b64decode(sealed, validate=True)
                 return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()
-            except InvalidTag:
+            except (InvalidTag, ValueError):  # another key, or not a sealed value at all
                 continue
         raise Ours(f"no key of ENCRYPTION_KEYS opens {place.split('/')[0]}; was a key removed?")
