@@ -1,7 +1,7 @@
 """Who wrote to us? One row for each person and account."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,11 +44,11 @@ def read_lead(row: Row[Any]) -> Lead:
 
 def upsert_seen(tx: Connection, seen: Iterable[Seen]) -> dict[tuple[str, str], Lead]:
     """Make or refresh the leads; (account, their id) → lead. Each row stays locked to the end."""
-    latest = _latest(seen)
-    if not latest:
+    merged = _merged(seen)
+    if not merged:
         return {}
     # Always in the same order, so that two transactions never wait for each other.
-    rows = [_row(one) for _, one in sorted(latest.items())]
+    rows = [_row(one) for _, one in sorted(merged.items())]
     dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
     made = dialect.insert(leads)
     new = made.excluded
@@ -69,17 +69,19 @@ def upsert_seen(tx: Connection, seen: Iterable[Seen]) -> dict[tuple[str, str], L
     return {(row.account_id, row.external_id): read_lead(row) for row in found}
 
 
-def _latest(seen: Iterable[Seen]) -> dict[tuple[str, str], Seen]:
-    latest: dict[tuple[str, str], Seen] = {}
-    for one in seen:
-        before = latest.get((one.account_id, one.external_id))
-        if before is None or _rank(one) >= _rank(before):
-            latest[one.account_id, one.external_id] = one
-    return latest
-
-
-def _rank(seen: Seen) -> tuple[bool, datetime]:
-    return (seen.window_expires_at is not None, seen.seen_at)
+def _merged(seen: Iterable[Seen]) -> dict[tuple[str, str], Seen]:
+    """One row for each person; what the later message says wins, the window only grows."""
+    merged: dict[tuple[str, str], Seen] = {}
+    for one in sorted(seen, key=lambda each: each.seen_at):
+        before = merged.get((one.account_id, one.external_id), one)
+        ends = [end for end in (before.window_expires_at, one.window_expires_at) if end is not None]
+        merged[one.account_id, one.external_id] = replace(
+            one,
+            source=before.source or one.source,
+            username=one.username or before.username,
+            window_expires_at=max(ends, default=None),
+        )
+    return merged
 
 
 def _row(seen: Seen) -> dict[str, Any]:
