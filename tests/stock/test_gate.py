@@ -8,21 +8,23 @@ from tests.stock.builders import DROP, NOON_MS, ask, free_units, load, reserve_o
 
 
 @pytest.mark.parametrize(
-    ("free", "quantity", "partial", "word", "units"),
+    ("free", "wish", "answer"),
     [
-        (3, 1, True, "held", (1,)),
-        (3, 2, True, "held", (1, 2)),
-        (3, 5, True, "held", (1, 2, 3)),
-        (3, 5, False, "full", ()),
-        (3, 3, False, "held", (1, 2, 3)),
-        (0, 1, True, "full", ()),
-        (0, 1, False, "full", ()),
+        (3, (1, True), ("held", (1,))),
+        (3, (2, True), ("held", (1, 2))),
+        (3, (5, True), ("held", (1, 2, 3))),
+        (3, (5, False), ("full", ())),
+        (3, (3, False), ("held", (1, 2, 3))),
+        (0, (1, True), ("full", ())),
+        (0, (1, False), ("full", ())),
     ],
 )
-def test_a_situation_has_one_word(gate, free, quantity, partial, word, units):
+def test_a_situation_has_one_word(gate, free, wish, answer):
     load(gate, free)
-    answer = reserve_one(gate, "ann", quantity, partial)
-    assert (answer.word, answer.units, answer.variant_id) == (word, units, "var_m")
+    quantity, partial = wish
+    got = reserve_one(gate, "ann", quantity, partial)
+    assert (got.word, got.units) == answer
+    assert got.variant_id == "var_m"
 
 
 def test_asking_again_gives_the_same_answer_whatever_is_asked(gate):
@@ -97,20 +99,20 @@ def test_dropped_keys_are_gone(gate, client):
 
 
 @pytest.mark.parametrize(
-    ("who", "units", "epoch", "word", "free"),
+    ("back", "epoch", "word", "free"),
     [
-        ("ann", (1, 2), 1, "released", {1, 2, 3}),
-        ("ann", (2,), 1, "released", {2, 3}),
-        ("ann", (1, 3), 1, "unknown", {3}),
-        ("ann", (2, 2), 1, "unknown", {3}),
-        ("ben", (1,), 1, "unknown", {3}),
-        ("ann", (1, 2), 2, "stale", {3}),
+        (GiveBack("ann", "var_m", (1, 2)), 1, "released", {1, 2, 3}),
+        (GiveBack("ann", "var_m", (2,)), 1, "released", {2, 3}),
+        (GiveBack("ann", "var_m", (1, 3)), 1, "unknown", {3}),
+        (GiveBack("ann", "var_m", (2, 2)), 1, "unknown", {3}),
+        (GiveBack("ben", "var_m", (1,)), 1, "unknown", {3}),
+        (GiveBack("ann", "var_m", (1, 2)), 2, "stale", {3}),
     ],
 )
-def test_only_the_one_who_holds_units_gives_them_back(gate, who, units, epoch, word, free):
+def test_only_the_one_who_holds_units_gives_them_back(gate, back, epoch, word, free):
     load(gate)
     reserve_one(gate, "ann", 2)
-    assert gate.release(DROP, epoch, [GiveBack(who, "var_m", units)]) == (word,)
+    assert gate.release(DROP, epoch, [back]) == (word,)
     assert free_units(gate) == free
 
 

@@ -1,0 +1,52 @@
+"""Do all workers together stay inside a limit, and does a worker without Redis still go on?"""
+
+from collections import Counter
+
+from redis import Redis
+
+from claimbot.stock.breaker import Breaker
+from claimbot.stock.budgets import Budgets
+from claimbot.stock.connect import connect
+
+
+def test_what_is_inside_the_budget_goes_at_once_and_the_rest_waits(client):
+    budgets = Budgets(client)
+    waits = [budgets.spend("send:acc_1", "5/minute") for _ in range(7)]
+    assert waits[:5] == [0.0] * 5
+    assert all(0 < wait <= 60 for wait in waits[5:])
+
+
+def test_two_workers_share_one_budget(client):
+    first, second = Budgets(client), Budgets(client)
+    words = Counter(worker.spend("stripe:brd_1", "6/hour") == 0 for worker in [first, second] * 5)
+    assert words == {True: 6, False: 4}
+
+
+def test_scopes_do_not_share(client):
+    budgets = Budgets(client)
+    assert [budgets.spend(scope, "1/hour") for scope in ("send:acc_1", "send:acc_2")] == [0.0, 0.0]
+    assert budgets.spend("send:acc_1", "1/hour") > 0
+
+
+def test_a_cost_counts_and_one_above_the_whole_budget_still_passes_alone(client):
+    budgets = Budgets(client)
+    assert (budgets.spend("send:acc_1", "4/hour", cost=3), budgets.spend("send:acc_2", "4/hour", cost=9)) == (
+        0.0,
+        0.0,
+    )
+    assert budgets.spend("send:acc_1", "4/hour", cost=2) > 0
+
+
+def test_every_key_of_a_budget_ends_by_itself(plain: Redis):
+    Budgets(plain).spend("send:acc_1", "4/hour")
+    names = plain.keys("*")
+    assert all(name.startswith(b"cb1:budget:") for name in names)
+    assert all(0 < plain.ttl(name) <= 7200 for name in names)
+
+
+def test_without_redis_a_worker_counts_for_itself(tmp_path):
+    breaker = Breaker(failures=2)
+    budgets = Budgets(connect(f"unix://{tmp_path}/nobody.sock"), breaker)
+    waits = [budgets.spend("send:acc_1", "3/hour") for _ in range(5)]
+    assert [wait == 0 for wait in waits] == [True, True, True, False, False]
+    assert breaker.is_open
