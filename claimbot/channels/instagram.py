@@ -19,7 +19,7 @@ from claimbot.channels.meta_account import (
     subscribe_account,
 )
 from claimbot.channels.meta_errors import BAD_CONTENT
-from claimbot.channels.meta_events import Reader, Dialect, made_id, read_delivery
+from claimbot.channels.meta_events import Dialect, Reader, made_id, read_delivery
 from claimbot.channels.meta_parse import Broken, Piece, id_of, part, text_of
 from claimbot.channels.meta_send import message_of, plain_message_of, sent
 from claimbot.channels.signing import verify_meta

@@ -36,9 +36,8 @@ def read_delivery(document: object, dialect: Dialect, received_at: datetime) -> 
     ]
     events = [event for event in found if isinstance(event, Inbound)]
     events.sort(key=lambda event: event.sent_at or received_at)
-    return Delivery(
-        dialect.channel, tuple(events), tuple(aside for aside in found if isinstance(aside, Quarantined))
-    )
+    quarantined = tuple(aside for aside in found if isinstance(aside, Quarantined))
+    return Delivery(dialect.channel, tuple(events), quarantined)
 
 
 def _read_piece(piece: Piece, dialect: Dialect) -> Inbound | Quarantined:
@@ -68,6 +67,8 @@ def _read_thread(piece: Piece, blank: Inbound) -> Inbound:
     event = READERS[word](piece, event) if word else _unknown(piece, event)
     if event.kind is not Kind.UNSEND and not event.ignored:
         event = replace(event, ignored="self" if _is_own(piece) else "group" if _is_group(value) else "")
+    if event.follower_external_id is None and event.kind is not Kind.UNSEND and not event.ignored:
+        raise Broken("no_sender")
     if piece.place == "standby" and event.kind not in TOLD_BY_STANDBY:
         # Its own id: the same message may still arrive as ours, and must not be taken for a repeat.
         return replace(event, kind=Kind.STANDBY, ignored="standby", event_id=f"standby:{event.event_id}")
@@ -83,13 +84,14 @@ def _read_message(piece: Piece, event: Inbound) -> Inbound:
         return _unsent(piece, event, mid)
     if message.get("is_echo") is True or message.get("is_self") is True or _is_own(piece):
         return _echoed(piece, event)
-    choice, story = part(message, "quick_reply"), id_of(part(part(message, "reply_to"), "story"), "id")
-    if text_of(choice, "payload"):
-        return replace(event, kind=Kind.QUICK_REPLY, payload=text_of(choice, "payload"))
+    choice, story = text_of(part(message, "quick_reply"), "payload"), part(message, "reply_to").get("story")
+    if choice:
+        return replace(event, kind=Kind.QUICK_REPLY, payload=choice)
     if "story_mention" in _attachment_types(message):
         return replace(event, kind=Kind.STORY_MENTION)
-    if isinstance(part(message, "reply_to").get("story"), dict):
-        return replace(event, kind=Kind.STORY_REPLY, source=f"story:{story}" if story else "story")
+    if isinstance(story, dict):
+        story_id = id_of(story, "id")
+        return replace(event, kind=Kind.STORY_REPLY, source=f"story:{story_id}" if story_id else "story")
     if event.text:
         return replace(event, kind=Kind.TEXT)
     if message.get("attachments") or message.get("is_unsupported") is True:
