@@ -267,4 +267,5 @@ def _event_or_none(row: Mapping[str, Any]) -> PaymentEvent | None:
     if not event_id or not event_type:
         return None
     is_live = row.get("livemode") is True
-    return PaymentEvent(event_id, event_type, "", NewsKind.OTHER, is_live, read.text(row.get("account")))
+    account = read.text(row.get("account"))
+    return PaymentEvent(event_id, event_type, event_id, NewsKind.OTHER, is_live, account)

@@ -86,14 +86,18 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def parse(event: Mapping[str, Any]) -> PaymentEvent:
-    """What one event says. A type we do not know is OTHER; an unreadable one of ours is BadPayload."""
+    """What one event says. A type we do not know is OTHER; an unreadable one of ours is BadPayload.
+
+    `object_id` together with the type names one fact: two events that say the same have the same, and a type
+    that comes again for one object (a second partial refund) has the object's state behind its id.
+    """
     event_id, event_type = read.text(event.get("id")), read.text(event.get("type"))
     if not event_id or not event_type:
         raise BadPayload("event_without_id_or_type")
     base = PaymentEvent(
         event_id=event_id,
         type=event_type,
-        object_id=read.id_of(read.branch(event, "data", "object", "id")),
+        object_id=read.text(read.branch(event, "data", "object", "id")) or event_id,
         kind=NewsKind.OTHER,
         livemode=event.get("livemode") is True,
         account=read.text(event.get("account")),
@@ -102,7 +106,7 @@ def parse(event: Mapping[str, Any]) -> PaymentEvent:
     if reader is None:
         return base
     found = read.branch(event, "data", "object")
-    if not isinstance(found, Mapping) or not base.object_id:
+    if not isinstance(found, Mapping):
         raise BadPayload("event_without_object")
     return reader(base, found)
 
@@ -131,14 +135,20 @@ def _session(event: PaymentEvent, found: Mapping[str, Any]) -> PaymentEvent:
 
 
 def _charge(event: PaymentEvent, found: Mapping[str, Any]) -> PaymentEvent:
-    return replace(event, kind=NewsKind.REFUND, refund=read.charge_refund(found))
+    """Comes once for each refund of a charge: the sum so far tells them apart."""
+    news = read.charge_refund(found)
+    fact = f"{event.object_id}:{news.refunded.minor}"
+    return replace(event, kind=NewsKind.REFUND, object_id=fact, refund=news)
 
 
 def _refund(event: PaymentEvent, found: Mapping[str, Any]) -> PaymentEvent:
-    return replace(event, kind=NewsKind.REFUND, refund=read.refund(found))
+    news = read.refund(found)
+    return replace(event, kind=NewsKind.REFUND, object_id=f"{event.object_id}:{news.status}", refund=news)
 
 
 def _dispute(event: PaymentEvent, found: Mapping[str, Any]) -> PaymentEvent:
     """By the dispute's status: it can be created already lost, and an inquiry is not a dispute yet."""
-    kind = read.dispute_kind(found)
-    return event if kind is NewsKind.OTHER else replace(event, kind=kind, refund=read.dispute(found))
+    kind, fact = read.dispute_kind(found), f"{event.object_id}:{read.text(found.get('status'))}"
+    if kind is NewsKind.OTHER:
+        return replace(event, object_id=fact)
+    return replace(event, kind=kind, object_id=fact, refund=read.dispute(found))

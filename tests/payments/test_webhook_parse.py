@@ -267,7 +267,7 @@ def test_money_that_went_back_is_read(type_: str, found: dict[str, Any], news: R
 def test_a_dispute_is_read_by_its_status(type_: str, status: str | None, kind: NewsKind) -> None:
     found = {"id": "dp_ana", "amount": 25800, "currency": "eur", "payment_intent": "pi_ana", "status": status}
     event = parse(make_event(f"charge.dispute.{type_}", found))
-    assert (event.object_id, event.kind) == ("dp_ana", kind)
+    assert event.kind is kind
     assert (event.refund is None) == (kind is NewsKind.OTHER)
 
 
@@ -279,6 +279,26 @@ def test_a_dispute_is_full_only_when_the_charge_is_there_to_say_so(charge: Any, 
     news = parse(make_event("charge.dispute.closed", found)).refund
     assert news is not None
     assert (news.is_full, news.refunded) == (is_full, FULL)
+
+
+DISPUTE = {"id": "dp_ana", "amount": 25800, "currency": "eur", "status": "lost"}
+
+
+@pytest.mark.parametrize(
+    ("type_", "found", "fact"),
+    [
+        ("checkout.session.completed", make_paid(), "cs_test_ana"),
+        ("charge.refunded", CHARGE, "ch_ana:25800"),
+        ("charge.refunded", {**CHARGE, "amount_refunded": 12900}, "ch_ana:12900"),
+        ("refund.updated", REFUND, "re_ana:succeeded"),
+        ("refund.updated", {**REFUND, "status": "pending"}, "re_ana:pending"),
+        ("charge.dispute.updated", DISPUTE, "dp_ana:lost"),
+        ("charge.dispute.closed", {**DISPUTE, "id": None}, "evt_one:lost"),
+        ("payout.paid", None, "evt_one"),
+    ],
+)
+def test_type_and_object_id_name_one_fact(type_: str, found: Any, fact: str) -> None:
+    assert parse(make_event(type_, found)).object_id == fact
 
 
 @pytest.mark.parametrize(
