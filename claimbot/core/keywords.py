@@ -63,13 +63,17 @@ def _fold_letter(letter: str) -> str:
     if letter in ".,":  # 8,5 and 8.5 are one size; other points become blanks in `_tidy`
         return "."
     category = unicodedata.category(letter)
-    if category in {"Cf", "Me", "Cs"} or any(ord(letter) in marks for marks in OMITTED_MARKS):
+    if category in {"Cf", "Me", "Cs"} or (category == "Mn" and _is_omitted(ord(letter))):
         return ""
     if category == "Nd":
         return str(unicodedata.decimal(letter))
     if category == "Cc":
         return " " if letter.isspace() else ""
     return letter if category[0] in "LMN" else " "
+
+
+def _is_omitted(mark: int) -> bool:
+    return any(mark in marks for marks in OMITTED_MARKS)
 
 
 _FOLDING = _Folding()
@@ -98,7 +102,9 @@ def _tidy(folded: str) -> str:
         folded = _ELISION.sub("", folded).replace("'", "")
     if "." in folded:
         folded = _LONE_POINT.sub(" ", folded)
-    return folded if folded.isascii() else _SCRIPT_BORDER.sub(" ", folded)
+    if not folded.isascii() and _UNSPACED_LETTER.search(folded):
+        folded = _SCRIPT_BORDER.sub(" ", folded)
+    return folded
 
 
 def tokens(text: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Floor 1: rules, without fixtures; the whole folder runs in under a second."""
