@@ -28,7 +28,8 @@ _COMMAND_PREFIX = "cb1:cmd:"
 # Words that are never a failed choice of a variant; written as `normalise` leaves them.
 TALK = frozenset(
     """
-    a an the one ones this that these it i im id ill ive me my we us you your is am are be do does can could would will
+    a an the one ones this that these it i im id ill ive me my we us you your is am are be do does can could
+    would will
     want wants wanted need like love have get give take buy book in for of to with and or plus also at on by
     size colour color variant model number pcs pc pieces piece times x now asap today
     please pls plz thanks thank thx ty yes yeah yep yay ok okay sure hi hello hey hiya omg wow lol dm
@@ -82,9 +83,10 @@ def read_wish(rest: Sequence[str], drop: Drop) -> Wish:
         return Wish(drop.variants[0].id, _quantity(left))
     if len(chosen) == 1:
         return Wish(chosen.pop(), _quantity(left))
-    if not chosen and _is_failed_choice(left, spellings):
-        return Wish(None, 1 if _has_numbers(spellings) else _quantity(left), UNKNOWN_VARIANT)
-    return Wish(None, _quantity(left), WHICH_VARIANT)
+    # Where sizes are numbers, a bare number without a size is a size we do not have, not a quantity.
+    countable = left if not _has_numbers(spellings) else [word for word in left if not _BARE.fullmatch(word)]
+    is_failed = not chosen and _is_failed_choice(left, countable)
+    return Wish(None, _quantity(countable), UNKNOWN_VARIANT if is_failed else WHICH_VARIANT)
 
 
 @lru_cache(maxsize=1_024)
@@ -123,14 +125,13 @@ def _quantity(left: Sequence[str]) -> int:
 
 def _has_numbers(spellings: Mapping[tuple[str, ...], str]) -> bool:
     """Are some variants called by a number, such as shoe sizes?"""
-    return any(word[0].isdigit() for words in spellings for word in words)
+    return any(len(words) == 1 and words[0][0].isdigit() for words in spellings)
 
 
-def _is_failed_choice(left: Sequence[str], spellings: Mapping[tuple[str, ...], str]) -> bool:
+def _is_failed_choice(left: Sequence[str], countable: Sequence[str]) -> bool:
     """Exactly one short word that is neither talk nor a quantity: they meant a variant we do not have."""
     words = [word for word in left if word not in TALK and not _TIMES.fullmatch(word)]
-    if not _has_numbers(spellings):
-        words = [word for word in words if not _BARE.fullmatch(word)]
+    words = [word for word in words if not (word in countable and _BARE.fullmatch(word))]
     return len(words) == 1 and len(words[0]) <= CHOICE_CHARS
 
 
