@@ -5,7 +5,7 @@ Only `{name}` is a variable; values are put in once and are never read as templa
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
@@ -82,7 +82,7 @@ def render(template: str, values: Mapping[str, str | None]) -> str:
     known = {name: value for name, value in known.items() if value and name in VARIABLES}
     said: list[str] = []
     gap = ""
-    for piece in _SENTENCE_END.split(template.replace(_GONE, "")):
+    for piece in _SENTENCE_END.split(_plain_slots(template)):
         body = piece.lstrip()
         gap += piece[: len(piece) - len(body)]
         sentence = _sentence(body, known)
@@ -90,6 +90,14 @@ def render(template: str, values: Mapping[str, str | None]) -> str:
             said += (_one_gap(gap) if said else "", sentence)
             gap = ""
     return "".join(said)
+
+
+def _plain_slots(template: str) -> str:
+    """Every slot is a variable's name, or the unknown `_`; no other brace is left."""
+    parts = _SLOT.split(template.replace(_GONE, ""))
+    slots = [f"{{{name}}}" if name in VARIABLES else "{_}" for name in parts[1::2]]
+    texts = [text.replace("{", "").replace("}", "") for text in parts[::2]]
+    return "".join(text + slot for text, slot in zip(texts, [*slots, ""], strict=True))
 
 
 def _clean(name: str, value: str) -> str:
@@ -120,22 +128,15 @@ def _sentence(body: str, known: Mapping[str, str]) -> str:
     body = _COMMAS.sub(",", _BLANK_BEFORE_POINT.sub(r"\1", body))
     if not any(letter.isalnum() for letter in body):
         return ""
-    filled = "".join(_filled(body, known))
-    return " ".join(filled.split())
-
-
-def _filled(body: str, known: Mapping[str, str]) -> Iterator[str]:
-    """Literal text without stray braces, and values, in turn."""
-    for index, part in enumerate(_SLOT.split(body)):
-        yield known[part] if index % 2 else part.replace("{", "").replace("}", "")
+    return " ".join(_SLOT.sub(lambda found: known[found[1]], body).split())
 
 
 def _without_gone(body: str) -> str:
     """Takes the marked names out, with the comma, the blank or the `for` that led to them."""
-    started = _GONE_AT_START.sub(r"\1", body)
-    if started != body:
-        started = started[:1].upper() + started[1:]
-    return _GONE_ELSEWHERE.sub("", _GONE_AFTER_COMMA.sub("", started))
+    start = _GONE_AT_START.match(body)
+    if start is not None:
+        body = start[1] + body[start.end() :][:1].upper() + body[start.end() + 1 :]
+    return _GONE_ELSEWHERE.sub("", _GONE_AFTER_COMMA.sub("", body))
 
 
 def compose(
@@ -149,7 +150,7 @@ def compose(
 def template_faults(key: str, template: str, limit_bytes: int = TEXT_BYTES) -> list[str]:
     """One sentence for each thing that keeps this wording from being saved."""
     if key not in set(TextKey):
-        return [f"There is no text “{key[:40]}”{_guess(key, list(TextKey))}."]
+        return [f"There is no text “{key[:40]}”{_guess(key, list(TextKey))}"]
     if not template.strip():
         return [f"The text “{key}” is empty: write a sentence, or remove it to get the default."]
     faults = [
@@ -172,12 +173,12 @@ def template_faults(key: str, template: str, limit_bytes: int = TEXT_BYTES) -> l
 def _slot_fault(key: str, name: str) -> str:
     if re.fullmatch(r"\s*[A-Za-z_]+\s*", name) is None:
         return f"The text “{key}” has “{{{name[:40]}}}”: a variable is one name, such as {{first_name}}."
-    return f"The text “{key}” uses the unknown variable {{{name[:40]}}}{_guess(name, list(VARIABLES))}."
+    return f"The text “{key}” uses the unknown variable {{{name[:40]}}}{_guess(name, list(VARIABLES))}"
 
 
 def _guess(word: str, known: list[str]) -> str:
     near = get_close_matches(word.strip().casefold()[:40], known, n=1, cutoff=0.6)
-    return f": did you mean “{near[0]}”" if near else ""
+    return f": did you mean “{near[0]}”?" if near else "."
 
 
 def _longest_bytes(template: str) -> int:

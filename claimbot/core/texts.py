@@ -91,7 +91,7 @@ DEFAULT_TEXTS: Mapping[TextKey, str] = MappingProxyType(
             " then. Server time {time}."
         ),
         TextKey.PAUSED: (
-            "{item} is paused for a moment, {first_name}. Please write {word} again a little later."
+            "One moment, {first_name}! {item} is paused. Please write {word} again a little later."
         ),
         TextKey.CLOSED: "Sorry, {first_name}, this one is over. {item} is closed. Server time {time}.",
         TextKey.WHICH_VARIANT: "Which one would you like, {first_name}? {item} comes in: {choices}.",
