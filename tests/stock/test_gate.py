@@ -2,7 +2,8 @@
 
 import pytest
 
-from claimbot.core.errors import Ours
+from claimbot.core.errors import Ours, StockUnavailable
+from claimbot.stock.connect import connect
 from claimbot.stock.gate import Gate, GateNotReady, GiveBack, Move
 from tests.stock.builders import DROP, NOON_MS, ask, free_units, load, reserve_one, see
 
@@ -32,6 +33,16 @@ def test_asking_again_gives_the_same_answer_whatever_is_asked(gate):
     first = reserve_one(gate, "ann", 2)
     again = gate.reserve(DROP, [ask("ann", 1, "var_other", partial=False)], NOON_MS + 9).proposals[0]
     assert (again.word, again.line, again.units, again.variant_id) == ("already", first.line, (1, 2), "var_m")
+
+
+def test_asking_again_after_a_timeout_costs_no_second_unit(plain):
+    patient = load(Gate(plain))
+    impatient = Gate(connect(f"unix://{plain.get_connection_kwargs()['path']}", 0.05))
+    plain.client_pause(200)
+    with pytest.raises(StockUnavailable):
+        reserve_one(impatient, "ann")
+    assert reserve_one(patient, "ann").units == (1,)
+    assert free_units(patient) == {2, 3}
 
 
 def test_one_call_answers_a_whole_batch_in_order(gate):
@@ -196,6 +207,12 @@ def test_restocking_adds_what_nobody_has(gate):
 def test_an_id_that_would_break_a_key_is_refused(gate, drop_id):
     with pytest.raises(Ours):
         gate.reserve(drop_id, [ask("ann")])
+
+
+@pytest.mark.parametrize("count", [0, 2_001])
+def test_a_batch_has_a_bound(gate, count):
+    with pytest.raises(Ours):
+        gate.reserve(DROP, [ask("ann")] * count)
 
 
 @pytest.mark.parametrize("wrong", [ask("~ann"), ask(""), ask("a" * 201), ask("ann", 0), ask("ann", 1001)])

@@ -87,6 +87,17 @@ def test_the_sale_goes_on_during_rebuilds_and_each_epoch_proposes_a_unit_once(ga
     assert see(gate).epoch == 5
 
 
+def test_a_stale_copy_may_propose_a_unit_again_but_never_an_old_line_number(gate, client):
+    load(gate, 2)
+    saved = {name: client.dump(name) for name in client.keys("*")}
+    before = gate.reserve(DROP, [ask("ann")], NOON_MS).proposals[0]
+    gate.drop_keys(DROP)
+    [client.restore(name, 0, value) for name, value in saved.items()]
+    after = gate.reserve(DROP, [ask("ben")], NOON_MS + 1).proposals[0]
+    assert (before.units, after.units) == ((1,), (1,))
+    assert after.line > before.line
+
+
 def test_a_wipe_during_the_sale_is_noticed_and_mended(gate, client):
     load(gate, 5)
     reserve_one(gate, "ann")

@@ -13,7 +13,8 @@
 -- REPLY taken: somebody else has one of the units; nothing changed
 -- REPLY assigned: the units are this follower's
 local free, given, meta = KEYS[1], KEYS[2], KEYS[3]
-local epoch, follower_key, variant_id, units, line, from_key = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local epoch, follower_key, variant_id = ARGV[1], ARGV[2], ARGV[3]
+local units, line, from_key = ARGV[4], ARGV[5], ARGV[6]
 
 if redis.call('HGET', meta, 'epoch') ~= epoch then
   return {'stale'}
@@ -44,8 +45,9 @@ end
 if #strangers > 0 then
   for _, entry in ipairs(redis.call('HVALS', given)) do
     local _, other_variant, _, other_units = string.match(entry, shape)
+    local others = ',' .. other_units .. ','
     for _, unit in ipairs(strangers) do
-      if other_variant == variant_id and string.find(',' .. other_units .. ',', ',' .. unit .. ',', 1, true) then
+      if other_variant == variant_id and string.find(others, ',' .. unit .. ',', 1, true) then
         return {'taken'}
       end
     end

@@ -50,7 +50,7 @@ local function fresh(follower_key, variant_id, quantity, partial)
   line = math.max(line + 1, now * 1000)
   local first, last = '[' .. variant_id .. ':', '(' .. variant_id .. ';'
   local found = redis.call('ZRANGEBYLEX', free, first, last, 'LIMIT', 0, quantity)
-  if #found == 0 or (#found < quantity and partial ~= '1') then
+  if #found == 0 or (#found < tonumber(quantity) and partial ~= '1') then
     return {'full', line, variant_id}
   end
   local answer, units = {'held', line, variant_id}, {}
@@ -70,7 +70,7 @@ local line_before = line
 for i = 2, #ARGV, 4 do
   local follower_key, variant_id, quantity, partial = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local entry = redis.call('HGET', given, follower_key)
-  reply[#reply + 1] = entry and repeated(entry) or fresh(follower_key, variant_id, tonumber(quantity), partial)
+  reply[#reply + 1] = entry and repeated(entry) or fresh(follower_key, variant_id, quantity, partial)
 end
 if line ~= line_before then
   redis.call('HSET', meta, 'line', plain(line))
