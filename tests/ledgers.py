@@ -1,0 +1,98 @@
+"""Where do tests get a real ledger? A copy of a migrated one, on SQLite and on PostgreSQL."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pgserver
+import psycopg
+from sqlalchemy import make_url
+
+from claimbot.db.engine import Ledger, make_engine
+from claimbot.db.migrate import upgrade
+
+TEMPLATE = "migrated"
+# What a power cut would cost does not matter to a test, unless the test is about that.
+FAST_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server of our own, on a unix socket."""
+
+    uri: str
+
+    def url(self, database: str) -> str:
+        return make_url(self.uri).set(database=database).render_as_string(hide_password=False)
+
+    def create(self, database: str, template: str = "template1") -> str:
+        self._run(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        return self.url(database)
+
+    def drop(self, database: str) -> None:
+        self._run(f'DROP DATABASE "{database}" WITH (FORCE)')
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def running_postgres(is_fast: bool = False) -> Iterator[Postgres]:
+    """A fresh PostgreSQL, gone afterwards. `is_fast` gives up durability."""
+    # A short folder: the path of a unix socket has room for about 100 bytes.
+    folder = Path(tempfile.mkdtemp(prefix=f"pg{os.getpid()}-"))
+    server = pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for setting in FAST_SETTINGS if is_fast else ():
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield Postgres(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+def migrate_template(postgres: Postgres) -> None:
+    """Every test's database is copied from this one."""
+    ledger = Ledger(make_engine(postgres.create(TEMPLATE)))
+    upgrade(ledger)
+    ledger.close()
+
+
+def migrated_file(folder: Path) -> Path:
+    """Every test's SQLite file is copied from this one."""
+    path = folder / "migrated.sqlite"
+    ledger = Ledger(make_engine(sqlite_url(path)))
+    upgrade(ledger)
+    ledger.close()
+    return path
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@contextmanager
+def sqlite_ledger(migrated: Path, folder: Path) -> Iterator[Ledger]:
+    path = folder / "ledger.sqlite"
+    shutil.copyfile(migrated, path)
+    ledger = Ledger(make_engine(sqlite_url(path)))
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def postgresql_ledger(postgres: Postgres, database: str) -> Iterator[Ledger]:
+    ledger = Ledger(make_engine(postgres.create(database, TEMPLATE)))
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+        postgres.drop(database)
