@@ -56,11 +56,11 @@ def made_id(word: str, piece: Piece, about_id: str | None = None) -> str:
     sender, timestamp = id_of(part(piece.value, "sender"), "id"), piece.value.get("timestamp")
     if sender and isinstance(timestamp, int | str):
         return f"{word}:{about_id or ''}:{sender}:{str(timestamp)[:40]}"
-    return f"{word}:{sha256(dump_json(piece.value).encode()).hexdigest()[:32]}"
+    return f"{word}:{sha256(dump_json(piece.value).encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 def _read_thread(piece: Piece, blank: Inbound) -> Inbound:
-    """An item of messaging or standby, or a change that holds one."""
+    """An event of messaging or standby, or a change that holds one."""
     value = piece.value
     event = replace(blank, follower_external_id=id_of(part(value, "sender"), "id"))
     word = next((word for word in READERS if isinstance(value.get(word), dict)), None)
@@ -186,7 +186,7 @@ def _attachment_types(message: Mapping[str, object]) -> list[object]:
     return [a.get("type") for a in found if isinstance(a, dict)] if isinstance(found, list) else []
 
 
-# The first of these keys that an item holds says what it is.
+# The first of these keys that an event holds says what it is.
 READERS: dict[str, Reader] = {
     "message": _read_message,
     "postback": _read_postback,

@@ -67,7 +67,7 @@ def object_word(document: object) -> str:
 def pieces(
     document: object, objects: tuple[str, ...], received_at: datetime
 ) -> Iterator[Piece | Quarantined]:
-    """Every event of the document in its order, at most EVENTS_MAX; the rest is kept aside as one."""
+    """Every event as it stands in the document, at most EVENTS_MAX; the rest is kept aside as one."""
     found = _all_pieces(document, objects, received_at)
     yield from islice(found, EVENTS_MAX)
     rest = [_json_of(piece) for piece in found]

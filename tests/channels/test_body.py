@@ -71,9 +71,9 @@ json_values = st.recursive(
     max_leaves=12,
 )
 known_words = st.sampled_from(
-    "message postback referral read reaction message_edit optin app_roles is_self mid text attachments reply_to "
-    "story quick_reply payload ref sender recipient id timestamp is_echo is_deleted from media comment_id type "
-    "ad_id".split()
+    "message postback referral read reaction message_edit optin app_roles is_self mid text attachments "
+    "reply_to story quick_reply payload ref sender recipient id timestamp is_echo is_deleted from media "
+    "comment_id type ad_id".split()
 )
 events = st.recursive(
     json_values,
@@ -131,7 +131,7 @@ def test_depth_is_measured_as_a_reader_would(value: object, max_depth: int) -> N
     assert (reason_of(body, max_depth) == "too_deep") == (depth_of(value) > max_depth)
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(st.lists(events, max_size=3), st.lists(events, max_size=2), st.sampled_from(["messaging", "standby"]))
 def test_no_broken_piece_costs_its_neighbour(before: list[object], changes: list[object], place: str) -> None:
     entry = {"id": AURORA, place: before, "changes": changes}
