@@ -93,8 +93,8 @@ def render(template: str, values: Mapping[str, str | None]) -> str:
 
 
 def _plain_slots(template: str) -> str:
-    """Every slot is a variable's name, or the unknown `_`; no other brace is left."""
-    parts = _SLOT.split(template.replace(_GONE, ""))
+    """Every slot is a variable's name, or the unknown `_`; no other brace and no control is left."""
+    parts = _SLOT.split(_UNSAFE.sub(lambda found: "\n" * found[0].count("\n"), template))
     slots = [f"{{{name}}}" if name in VARIABLES else "{_}" for name in parts[1::2]]
     texts = [text.replace("{", "").replace("}", "") for text in parts[::2]]
     return "".join(text + slot for text, slot in zip(texts, [*slots, ""], strict=True))

@@ -3,8 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from hypothesis import settings
+
 from claimbot.core.drops import Drop, DropKind, DropState, Variant
 from claimbot.core.money import Money
+
+# Enough to find what a table forgot, few enough for a folder that runs in a second.
+few = settings(max_examples=25, deadline=None)
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 

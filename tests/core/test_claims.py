@@ -1,7 +1,5 @@
 """Can a claim change in no other way than by the table?"""
 
-from itertools import product
-
 import pytest
 
 from claimbot.core.claims import (
@@ -18,23 +16,28 @@ from claimbot.core.claims import (
 )
 from claimbot.core.errors import IllegalTransition, Ours
 
-ROWS = sorted(TABLE.items())
-OTHER_PAIRS = sorted(set(product(State, Event)) - set(TABLE))
-UNIT_EVENTS = {Event.PROMOTE, Event.LATE_PAID_UNIT, Event.DISPUTE_WON}
+
+def test_every_row_of_the_table_is_taken() -> None:
+    assert {row: advance(*row) for row in TABLE} == TABLE
+    assert all(may(*row) for row in TABLE)
 
 
-@pytest.mark.parametrize(("row", "after"), ROWS, ids=lambda value: "-".join(value))
-def test_every_row_of_the_table_is_taken(row: tuple[State, Event], after: State) -> None:
-    assert may(*row)
-    assert advance(*row) is after
-
-
-@pytest.mark.parametrize(("state", "event"), OTHER_PAIRS)
-def test_what_is_not_in_the_table_raises_and_changes_nothing(state: State, event: Event) -> None:
-    before = dict(TABLE)
-    assert not may(state, event)
-    with pytest.raises(IllegalTransition, match=f"a claim that is {state} cannot take {event}"):
+def refusal(state: State, event: Event) -> str:
+    """What `advance` says when it refuses; empty when it does not."""
+    try:
         advance(state, event)
+    except IllegalTransition as refused:
+        return str(refused)
+    return ""
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_is_not_in_the_table_raises_and_changes_nothing(state: State) -> None:
+    before = dict(TABLE)
+    others = [event for event in Event if (state, event) not in TABLE]
+    said = [refusal(state, event) for event in others]
+    assert said == [f"a claim that is {state} cannot take {event}" for event in others]
+    assert not any(may(state, event) for event in others)
     assert before == TABLE
 
 
@@ -80,11 +83,9 @@ def test_every_counted_claim_has_its_units() -> None:
     assert set(COUNTED) <= set(WITH_UNIT)
 
 
-@pytest.mark.parametrize(("row", "after"), ROWS, ids=lambda value: "-".join(value))
-def test_a_unit_is_won_only_by_events_that_bring_one(row: tuple[State, Event], after: State) -> None:
-    state, event = row
-    wins_unit = after in WITH_UNIT and state not in WITH_UNIT
-    assert not wins_unit or event in UNIT_EVENTS
+def test_a_unit_is_won_only_by_events_that_bring_one() -> None:
+    wins = {event for (state, event), after in TABLE.items() if after in WITH_UNIT and state not in WITH_UNIT}
+    assert wins == {Event.PROMOTE, Event.LATE_PAID_UNIT}
 
 
 @pytest.mark.parametrize(("reason", "end"), sorted(ENDING.items()))

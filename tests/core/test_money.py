@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimbot.core.money import THREE_DECIMAL, ZERO_DECIMAL, Money, decimals, plain
+from tests.core.builders import few
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,7 @@ def test_units_are_multiplied_exactly() -> None:
     assert Money(3333, "EUR").times(3) == Money(9999, "EUR")
 
 
+@few
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["EUR", "JPY", "KWD"]))
 def test_the_written_amount_means_the_same_number(minor: int, currency: str) -> None:
     digits = plain(Money(minor, currency)).removesuffix(f" {currency}").replace(".", "")

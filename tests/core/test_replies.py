@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from claimbot.core.replies import VALUE_BYTES, VARIABLES, compose, render
 from claimbot.core.texts import DEFAULT_TEXTS, TextKey
+from tests.core.builders import few
 
 ANA: dict[str, str | None] = {"first_name": "Ana", "item": "Winter tee", "variant": "M", "brand": "North"}
 NOBODY: dict[str, str | None] = {"first_name": None, "item": "Winter tee"}
@@ -143,6 +144,7 @@ templates = st.lists(
 values = st.dictionaries(st.sampled_from(list(VARIABLES)), st.none() | st.text(st.characters(), max_size=20))
 
 
+@few
 @given(templates, values)
 def test_no_brace_and_no_gap_is_ever_shown(template: str, known: dict[str, str | None]) -> None:
     shown = render(template, known)
@@ -153,6 +155,7 @@ def test_no_brace_and_no_gap_is_ever_shown(template: str, known: dict[str, str |
     assert shown == shown.strip()
 
 
+@few
 @given(templates)
 def test_no_comma_is_left_alone(template: str) -> None:
     shown = render(template, {})
@@ -161,6 +164,7 @@ def test_no_comma_is_left_alone(template: str) -> None:
     assert ",," not in shown
 
 
+@few
 @given(st.text(st.characters()), values)
 def test_any_template_may_be_rendered(template: str, known: dict[str, str | None]) -> None:
     render(template, known).encode()

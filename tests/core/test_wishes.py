@@ -20,7 +20,7 @@ from claimbot.core.wishes import (
     read_command,
     read_wish,
 )
-from tests.core.builders import make_drop, make_variant
+from tests.core.builders import few, make_drop, make_variant
 
 TEE = make_drop(
     variants=(
@@ -140,6 +140,7 @@ def test_words_of_talk_are_written_as_they_are_compared() -> None:
     assert {normalise(word) for word in TALK} == TALK
 
 
+@few
 @given(st.lists(st.text(max_size=8), max_size=8))
 def test_any_rest_is_read_as_a_wish(rest: list[str]) -> None:
     found = read_wish(rest, TEE)
@@ -151,6 +152,7 @@ ids = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 codes = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
+@few
 @given(ids, codes, st.integers(1, 99))
 def test_a_choice_is_read_back_as_it_was_made(drop_id: str, code: str, quantity: int) -> None:
     payload = make_choice(drop_id, code, quantity)
@@ -158,6 +160,7 @@ def test_a_choice_is_read_back_as_it_was_made(drop_id: str, code: str, quantity:
     assert len(payload.encode()) <= PAYLOAD_BYTES
 
 
+@few
 @given(st.text(st.characters()))
 def test_any_text_is_a_safe_payload(text: str) -> None:
     assert read_choice(text) is None
