@@ -57,19 +57,27 @@ def running_postgres(is_fast: bool = False) -> Iterator[Postgres]:
         server.cleanup()
 
 
+@contextmanager
+def open_ledger(url: str) -> Iterator[Ledger]:
+    """A ledger that is closed afterwards."""
+    ledger = Ledger(make_engine(url))
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
 def migrate_template(postgres: Postgres) -> None:
     """Every test's database is copied from this one."""
-    ledger = Ledger(make_engine(postgres.create(TEMPLATE)))
-    upgrade(ledger)
-    ledger.close()
+    with open_ledger(postgres.create(TEMPLATE)) as ledger:
+        upgrade(ledger)
 
 
 def migrated_file(folder: Path) -> Path:
     """Every test's SQLite file is copied from this one."""
     path = folder / "migrated.sqlite"
-    ledger = Ledger(make_engine(sqlite_url(path)))
-    upgrade(ledger)
-    ledger.close()
+    with open_ledger(sqlite_url(path)) as ledger:
+        upgrade(ledger)
     return path
 
 
@@ -81,18 +89,15 @@ def sqlite_url(path: Path) -> str:
 def sqlite_ledger(migrated: Path, folder: Path) -> Iterator[Ledger]:
     path = folder / "ledger.sqlite"
     shutil.copyfile(migrated, path)
-    ledger = Ledger(make_engine(sqlite_url(path)))
-    try:
+    with open_ledger(sqlite_url(path)) as ledger:
         yield ledger
-    finally:
-        ledger.close()
 
 
 @contextmanager
 def postgresql_ledger(postgres: Postgres, database: str) -> Iterator[Ledger]:
-    ledger = Ledger(make_engine(postgres.create(database, TEMPLATE)))
+    url = postgres.create(database, TEMPLATE)
     try:
-        yield ledger
+        with open_ledger(url) as ledger:
+            yield ledger
     finally:
-        ledger.close()
         postgres.drop(database)
