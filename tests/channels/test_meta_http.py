@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from claimbot.channels.http import Call, MetaHttp, open_client
+from claimbot.channels.instagram import Instagram
 from claimbot.channels.meta_errors import ACCOUNT_WIDE, refusal
 from claimbot.core.messages import SendResult, Verdict
 from tests.channels.meta_server import MetaServer, Says, calling
@@ -176,14 +177,14 @@ def test_neither_token_nor_text_is_logged(
     meta: MetaServer, http: MetaHttp, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    meta.answers = [Says(fault="reset"), Says(400, {"error": {"code": 1, "message": "a private word"}})]
+    meta.answers = [Says(400, {"error": {"code": 1, "message": "a private word"}}), Says()]
     with open_client() as client:
         patient = replace(http, client=client)
         asked(patient)
-        http_answer = asked(patient)
+        Instagram().refresh_token(patient, BY_LOGIN)
 
-    assert http_answer.reason == "platform_error"
-    assert "IGAAtoken" not in caplog.text + repr(BY_LOGIN)
+    assert meta.asked[1].query["access_token"] == BY_LOGIN.token
+    assert BY_LOGIN.token not in caplog.text + repr(BY_LOGIN)
     assert "a private word" not in caplog.text
 
 
