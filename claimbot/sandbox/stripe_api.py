@@ -36,7 +36,7 @@ from claimbot.sandbox.wire import drop_connection, hang
 from claimbot.sandbox.world import World
 
 KEY_CHARS = 255
-BEFORE_FAULTS = ("slow", "reset", "rate_429", "lock_timeout_429")
+BEFORE_FAULTS = ("reset", "rate_429", "lock_timeout_429")
 AFTER_FAULTS = ("timeout_after_accept", "error_500_after_accept")
 
 
@@ -86,12 +86,10 @@ def _answer(world: World, path: str) -> Response:
     ):
         raise too_fast()
     fault = world.ground.faults.take("stripe", *BEFORE_FAULTS)
+    if fault is not None and fault.fault == "reset":
+        return drop_connection(request)
     if fault is not None:
-        if fault.fault == "reset":
-            return drop_connection(request)
-        if fault.fault != "slow":
-            raise too_fast() if fault.fault == "rate_429" else locked()
-        hang(world.ground.stopped, fault.delay_seconds)
+        raise too_fast() if fault.fault == "rate_429" else locked()
     said = _once(asked)
     if said.after is not None and said.after.fault == "timeout_after_accept":
         hang(world.ground.stopped, said.after.delay_seconds)
@@ -139,6 +137,9 @@ def _once(asked: Asked) -> Said:
 
 def _run(asked: Asked) -> Said:
     faults = asked.world.ground.faults
+    slow = faults.take("stripe", "slow")
+    if slow is not None:
+        hang(asked.world.ground.stopped, slow.delay_seconds)
     try:
         params = _params(asked.call)
         if faults.take("stripe", "error_500"):

@@ -178,7 +178,6 @@ at("write").addEventListener("submit", (event) => {
   say(at("text").value);
   at("text").value = "";
 });
-at("text").addEventListener("input", () => { at("commenttext").textContent = at("text").value.trim().slice(0, 24) || "LAUNCH"; });
 at("comment").addEventListener("click", async () => {
   const text = at("text").value.trim() || "LAUNCH";
   const answer = await ask("/api/comment", { follower: me, text, media: "17900000000000001", account });
