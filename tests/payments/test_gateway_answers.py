@@ -204,6 +204,22 @@ def test_every_refund_has_an_ending(
 
 
 @pytest.mark.parametrize(
+    ("amount", "verdict", "keys"),
+    [
+        (None, Verdict.DONE, ["refund:cs_test_ana", "refund:cs_test_ana:again"]),
+        (Money(12900, "EUR"), Verdict.UNKNOWN, ["refund:cs_test_ana:12900"]),
+    ],
+    ids=["full", "part"],
+)
+def test_only_a_full_refund_may_leave_a_key_with_a_stored_failure(
+    gateway: Gateway, stripe_says: ScriptedStripe, amount: Money | None, verdict: Verdict, keys: list[str]
+) -> None:
+    stripe_says.says(Says(500, make_error(), REPLAYED), Says(body={"id": "re_a", "status": "succeeded"}))
+    assert gateway.refund("pi_ana", "cs_test_ana", amount, "clm_ana").verdict is verdict
+    assert [asked.headers["Idempotency-Key"] for asked in stripe_says.asked] == keys
+
+
+@pytest.mark.parametrize(
     ("says", "result"),
     [
         (
