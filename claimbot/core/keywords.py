@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -181,7 +181,10 @@ class Vocabulary:
         if exact is not None:
             return Match(exact.drop_id, (), exact.word)
         words = tuple(whole.split())
-        hits = [*self._hits(Mode.WORD, words), *self._hits(Mode.STARTS, words[:1], words)]
+        hits = [
+            *self._hits(Mode.WORD, words, range(len(words))),
+            *self._hits(Mode.STARTS, words, range(len(words[:1]))),
+        ]
         best = min(hits, key=lambda hit: hit.rank, default=None)
         scanned = self._scan(whole, best.length if best else 0)
         if scanned is not None:
@@ -190,12 +193,10 @@ class Vocabulary:
             return None
         return Match(best.keyword.drop_id, words[: best.first] + words[best.last :], best.keyword.word)
 
-    def _hits(
-        self, mode: Mode, starts: tuple[str, ...], words: tuple[str, ...] | None = None
-    ) -> Iterable[_Hit]:
-        words = starts if words is None else words
-        for first, word in enumerate(starts):
-            for size in self._sizes.get((mode, word), ()):
+    def _hits(self, mode: Mode, words: tuple[str, ...], firsts: range) -> Iterator[_Hit]:
+        """The longest phrase that begins at each of the places `firsts`."""
+        for first in firsts:
+            for size in self._sizes.get((mode, words[first]), ()):
                 phrase = " ".join(words[first : first + size])
                 keyword = self._phrases.get((mode, phrase))
                 if keyword is not None:

@@ -84,7 +84,7 @@ DEFAULT_TEXTS: Mapping[TextKey, str] = MappingProxyType(
         ),
         TextKey.LIMIT_REACHED: (
             "You have all that one follower may have of {item}, {first_name}. Thank you for leaving some for"
-            " the others! {reason}."
+            " the others! The limit: {reason}."
         ),
         TextKey.NOT_OPEN_YET: (
             "You are early, {first_name}! {item} is not open yet. It opens {opens_at}: write {word} again"
@@ -136,7 +136,7 @@ DEFAULT_TEXTS: Mapping[TextKey, str] = MappingProxyType(
         ),
         TextKey.CANCELLED: (
             "Sorry, {first_name}, we had to take this one back. {item} ({variant}) is no longer held for you,"
-            " and you paid nothing. {reason}."
+            " and you paid nothing. The reason: {reason}."
         ),
         TextKey.PAY_BUTTON: "Pay now",
     }
