@@ -64,7 +64,7 @@ def _read_thread(piece: Piece, blank: Inbound) -> Inbound:
     value = piece.value
     event = replace(blank, follower_external_id=id_of(part(value, "sender"), "id"))
     word = next((word for word in READERS if isinstance(value.get(word), dict)), None)
-    event = READERS[word](piece, event) if word else _unknown(piece, event)
+    event = READERS[word](piece, event) if word else _about(Kind.OTHER, "unknown", {}, piece, event)
     if event.kind is not Kind.UNSEND and not event.ignored:
         event = replace(event, ignored="self" if _is_own(piece) else "group" if _is_group(value) else "")
     if event.follower_external_id is None and event.kind is not Kind.UNSEND and not event.ignored:
@@ -78,8 +78,8 @@ def _read_thread(piece: Piece, blank: Inbound) -> Inbound:
 def _read_message(piece: Piece, event: Inbound) -> Inbound:
     message = part(piece.value, "message")
     mid = id_of(message, "mid")
-    event = _with_referral(replace(event, text=text_of(message, "text")), part(message, "referral"))
-    event = replace(event, event_id=mid or made_id("message", piece))
+    event = replace(event, event_id=mid or made_id("message", piece), text=text_of(message, "text"))
+    event = _with_referral(event, part(message, "referral"))
     if message.get("is_deleted") is True:
         return _unsent(piece, event, mid)
     if message.get("is_echo") is True or message.get("is_self") is True or _is_own(piece):
@@ -162,10 +162,6 @@ def _ignored(kind: Kind, word: str, key: str) -> Reader:
         return _about(kind, word, part(piece.value, key), piece, event)
 
     return read
-
-
-def _unknown(piece: Piece, event: Inbound) -> Inbound:
-    return replace(event, event_id=made_id("other", piece), ignored="unknown")
 
 
 def _is_own(piece: Piece) -> bool:

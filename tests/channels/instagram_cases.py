@@ -107,7 +107,7 @@ NEVER_ACTED_ON = {
     "standby": [dm(Kind.STANDBY, "standby:mid.standby", "LAUNCH", ignored="standby")],
     "standby_postback": [dm(Kind.STANDBY, "standby:mid.sbpost", "Join", ignored="standby")],
     "standby_echo": [dm(Kind.ECHO, "mid.sbecho", "Hi", about_id="mid.sbecho", ignored="echo")],
-    "unknown_event": [dm(Kind.OTHER, f"other:{TAKES_ANA}", ignored="unknown")],
+    "unknown_event": [dm(Kind.OTHER, f"unknown:{TAKES_ANA}", ignored="unknown")],
     "empty_message": [dm(Kind.OTHER, "mid.empty", ignored="unknown")],
 }
 

@@ -5,7 +5,7 @@ import pytest
 from claimbot.channels.base import AccountHealth, NewToken
 from claimbot.channels.http import MetaHttp
 from claimbot.channels.instagram import Instagram
-from claimbot.core.messages import Profile, SendResult, Verdict
+from claimbot.core.messages import Profile, SendingAccount, SendResult, Verdict
 from tests.channels.meta_server import MetaServer, Says
 from tests.channels.people import ANA, AURORA, BOREAL, BY_LOGIN, BY_PAGE
 
@@ -93,11 +93,11 @@ def test_a_field_that_is_only_wanted_is_named_but_is_no_fault(meta: MetaServer, 
     ],
 )
 def test_subscribing_asks_for_the_fields_of_the_variant(
-    account: object, path: str, fields: list[str], meta: MetaServer, http: MetaHttp
+    account: SendingAccount, path: str, fields: list[str], meta: MetaServer, http: MetaHttp
 ) -> None:
     meta.answers = [Says(document={"success": True})]
 
-    assert Instagram().subscribe(http, account) == SendResult(Verdict.DONE)  # type: ignore[arg-type]  # from a table
+    assert Instagram().subscribe(http, account) == SendResult(Verdict.DONE)
     assert (meta.asked[0].method, meta.asked[0].path) == ("POST", path)
     assert meta.asked[0].query == {"subscribed_fields": ",".join(fields)}
 
