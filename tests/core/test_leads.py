@@ -146,37 +146,40 @@ ROW = LeadRow(
 )
 
 
+WRITTEN = {
+    "lead_id": "led_ana",
+    "brand": "Aurora",
+    "drop": "Dusk lamp",
+    "channel": "instagram",
+    "username": "ana.lima",
+    "name": "Ana Lima",
+    "email": "ana@example.com",
+    "phone": "'+351900000001",
+    "qualified": "yes",
+    "qualified_because": "paid",
+    "outcome": "held",
+    "claim_state": "sold",
+    "place": "3",
+    "quantity": "0",
+    "variant": "M",
+    "paid_minor": "1000000000000",
+    "currency": "EUR",
+    "keyword": "LAUNCH",
+    "source": "dm",
+    "consent_marketing": "no",
+    "consent_at": "2026-11-22T03:04:05Z",
+    "opted_out": "no",
+    "tags": "vip;press",
+    "note": "calls back",
+    "first_seen_at": "2026-11-22T03:04:05Z",
+    "last_seen_at": "2026-11-22T03:04:05Z",
+    "told_at": "",
+    "paid_at": "2026-11-22T03:04:05Z",
+}
+
+
 def test_a_row_is_written_cell_by_cell() -> None:
-    assert dict(zip(COLUMNS, cells(ROW), strict=True)) == {
-        "lead_id": "led_ana",
-        "brand": "Aurora",
-        "drop": "Dusk lamp",
-        "channel": "instagram",
-        "username": "ana.lima",
-        "name": "Ana Lima",
-        "email": "ana@example.com",
-        "phone": "'+351900000001",
-        "qualified": "yes",
-        "qualified_because": "paid",
-        "outcome": "held",
-        "claim_state": "sold",
-        "place": "3",
-        "quantity": "0",
-        "variant": "M",
-        "paid_minor": "1000000000000",
-        "currency": "EUR",
-        "keyword": "LAUNCH",
-        "source": "dm",
-        "consent_marketing": "no",
-        "consent_at": "2026-11-22T03:04:05Z",
-        "opted_out": "no",
-        "tags": "vip;press",
-        "note": "calls back",
-        "first_seen_at": "2026-11-22T03:04:05Z",
-        "last_seen_at": "2026-11-22T03:04:05Z",
-        "told_at": "",
-        "paid_at": "2026-11-22T03:04:05Z",
-    }
+    assert dict(zip(COLUMNS, cells(ROW), strict=True)) == WRITTEN
 
 
 def test_what_is_not_known_is_an_empty_cell() -> None:
