@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from claimbot.core.commands import CommandBook
 from claimbot.core.keywords import clash, normalise
-from claimbot.core.money import Money, plain
+from claimbot.core.money import THREE_DECIMAL, Money, plain
 from claimbot.core.payments import CheckoutOptions
 from claimbot.core.replies import template_faults
 
@@ -18,6 +19,8 @@ HOLD_MINUTES_MOST = 23 * 60
 PRICE_MINOR_MOST = 99_999_999
 # Every unit is a row and a member of the gate; rebuilding this many stays under half a second.
 STOCK_UNITS_MOST = 100_000
+# Stripe takes whole krónur only, and three-decimal amounts only with a zero at the end ("currencies").
+COARSENESS: Mapping[str, int] = MappingProxyType({"ISK": 100, **dict.fromkeys(THREE_DECIMAL, 10)})
 # A quick reply shows at most 13 choices on Instagram; more could never be asked for.
 VARIANTS_MOST = 100
 LIMIT_UNITS_MOST = 99
@@ -158,6 +161,8 @@ def _price_faults(drop: Drop) -> Iterator[str]:
             yield f"The price of {owner} is below zero: {plain(price)}."
         elif price.minor > PRICE_MINOR_MOST:
             yield f"The price of {owner} is more than the payment page can take: {plain(price)}."
+        elif price.minor % COARSENESS.get(price.currency, 1):
+            yield f"The price of {owner} must be rounded: {price.currency} is charged without its last digits."
         if price.currency != drop.price.currency:
             yield f"The price of {owner} is in {price.currency}, not {drop.price.currency}: use one currency."
     charged = {drop.unit_price(variant).minor for variant in drop.variants} or {drop.price.minor}

@@ -71,6 +71,9 @@ def test_a_drop_cannot_be_changed() -> None:
     [
         {},
         FREE,
+        {"price": Money(4000, "ISK")},
+        {"price": Money(5120, "KWD")},
+        {"price": Money(1501, "JPY")},
         {"hold_minutes": 1},
         {"hold_minutes": 1380},
         {"opens_at": NOON, "closes_at": NOON + SECOND},
@@ -106,6 +109,8 @@ def test_a_list_needs_no_stock() -> None:
             {"price": Money(100_000_000, "EUR")},
             "The price of the drop is more than the payment page can take",
         ),
+        ({"price": Money(4010, "ISK")}, "ISK is charged without its last digits"),
+        ({"price": Money(5124, "KWD")}, "KWD is charged without its last digits"),
         ({"kind": DropKind.FREE}, "A free drop has no price"),
         ({"kind": DropKind.LIST}, "A list drop has no price"),
         ({"variants": (make_variant("ONE", price=Money(1, "USD")),)}, "is in USD, not EUR"),
