@@ -162,7 +162,7 @@ def _price_faults(drop: Drop) -> Iterator[str]:
         elif price.minor > PRICE_MINOR_MOST:
             yield f"The price of {owner} is more than the payment page can take: {plain(price)}."
         elif price.minor % COARSENESS.get(price.currency, 1):
-            yield f"The price of {owner} must be rounded: {price.currency} is charged without its last digits."
+            yield f"The price of {owner} must be round: {price.currency} is charged without its last digits."
         if price.currency != drop.price.currency:
             yield f"The price of {owner} is in {price.currency}, not {drop.price.currency}: use one currency."
     charged = {drop.unit_price(variant).minor for variant in drop.variants} or {drop.price.minor}
