@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jsonschema import Draft7Validator, RefResolver
+from jsonschema import Draft7Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT7
 
 SCHEMA = Path(__file__).parent / "data" / "stripe" / "openapi_checkout.json"
+# The name under which the parts of the schema find each other.
+ROOT = "urn:stripe"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 # Enough of a fault to find it, not a whole schema.
 MESSAGE_CHARS = 160
@@ -26,8 +30,9 @@ class Spec:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        _allow_null(document)
-        self.resolver = RefResolver("", document)
+        _in_words_of_json_schema(document)
+        resource = Resource.from_contents(document, default_specification=DRAFT7)
+        self.registry: Registry[Any] = Registry().with_resource(ROOT, resource)
 
     def request(self, method: str, path: str, body: bytes) -> list[str]:
         schema = self._operation(method, path)["requestBody"]["content"][FORM]["schema"]
@@ -39,7 +44,7 @@ class Spec:
         return self._faults(answer, told["content"][JSON]["schema"])
 
     def schema(self, name: str, answer: Any) -> list[str]:
-        return self._faults(answer, {"$ref": f"#/components/schemas/{name}"})
+        return self._faults(answer, {"$ref": f"{ROOT}#/components/schemas/{name}"})
 
     def _operation(self, method: str, path: str) -> dict[str, Any]:
         for template, operations in self.document["paths"].items():
@@ -50,7 +55,7 @@ class Spec:
         raise KeyError(f"{method} {path} is not in the schema")
 
     def _faults(self, value: Any, schema: dict[str, Any]) -> list[str]:
-        validator = Draft7Validator(schema, resolver=self.resolver)
+        validator = Draft7Validator(schema, registry=self.registry)
         return [
             f"{'.'.join(map(str, fault.path)) or '(root)'}: {fault.message[:MESSAGE_CHARS]}"
             for fault in validator.iter_errors(value)
@@ -59,7 +64,7 @@ class Spec:
     def _typed(self, value: Any, schema: dict[str, Any]) -> Any:
         """A form knows only texts; the schema tells which of them are numbers and flags."""
         if "$ref" in schema:
-            schema = self.resolver.resolve(schema["$ref"])[1]
+            schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         for choice in schema.get("anyOf", ()):
             typed = self._typed(value, choice)
             if not self._faults(typed, choice):
@@ -88,18 +93,22 @@ def _leaf(value: str, kind: Any) -> Any:
     return value
 
 
-def _allow_null(part: Any) -> None:
-    """OpenAPI's `nullable` in the words of JSON Schema."""
+def _in_words_of_json_schema(part: Any) -> None:
+    """OpenAPI's `nullable` as a type, and references with the name of the whole."""
     if isinstance(part, list):
         for inner in part:
-            _allow_null(inner)
+            _in_words_of_json_schema(inner)
     if not isinstance(part, dict):
         return
     for inner in list(part.values()):
-        _allow_null(inner)
-    if part.get("nullable") is not True or not {"type", "anyOf", "enum"} & set(part):
-        return
-    del part["nullable"]
+        _in_words_of_json_schema(inner)
+    if isinstance(part.get("$ref"), str):
+        part["$ref"] = ROOT + part["$ref"]
+    if part.get("nullable") is True:
+        _allow_null(part)
+
+
+def _allow_null(part: dict[str, Any]) -> None:
     if "enum" in part:
         part["enum"] = [*part["enum"], None]
     if isinstance(part.get("type"), str):

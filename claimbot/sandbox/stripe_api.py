@@ -28,6 +28,7 @@ from claimbot.sandbox.stripe_errors import (
     too_fast,
     unknown_path,
 )
+from claimbot.sandbox.stripe_events import API_VERSION
 from claimbot.sandbox.stripe_forms import read_form
 from claimbot.sandbox.stripe_ids import make_id
 from claimbot.sandbox.stripe_limits import Kept, fingerprint
@@ -167,5 +168,5 @@ def _refused(refusal: StripeRefusal) -> Said:
 
 
 def _respond(said: Said) -> Response:
-    headers = {"Request-Id": make_id("req", 14), "Stripe-Version": "2026-10-28.endive", **said.headers}
+    headers = {"Request-Id": make_id("req", 14), "Stripe-Version": API_VERSION, **said.headers}
     return Response(said.body, said.status, headers, mimetype="application/json")
