@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, tuple_,
 
 from claimbot.core.claims import COUNTED, LIVE, Claim, State
 from claimbot.core.money import Money
+from claimbot.db.columns import constant
 from claimbot.db.engine import changed
 from claimbot.db.tables import claims, leads
 
@@ -149,7 +150,7 @@ def find_first_waiting(tx: Connection, variant_id: str, now: datetime, after_lin
         .join(leads, leads.c.id == claims.c.lead_id)
         .where(
             claims.c.variant_id == variant_id,
-            claims.c.state == State.WAITLISTED.value,
+            claims.c.state == constant(State.WAITLISTED),
             claims.c.line > after_line,
             leads.c.opted_out_at.is_(None),
             leads.c.window_expires_at > now,
@@ -163,7 +164,7 @@ def find_first_waiting(tx: Connection, variant_id: str, now: datetime, after_lin
 
 
 def count_waiting(tx: Connection, variant_id: str, before_line: int | None = None) -> int:
-    waiting = and_(claims.c.variant_id == variant_id, claims.c.state == State.WAITLISTED.value)
+    waiting = and_(claims.c.variant_id == variant_id, claims.c.state == constant(State.WAITLISTED))
     query = select(func.count()).select_from(claims).where(waiting)
     if before_line is not None:
         query = query.where(claims.c.line < before_line)
@@ -174,7 +175,7 @@ def list_due(tx: Connection, until: datetime, limit: int) -> list[Claim]:
     """Holds whose time ran out; locked, and those that another sweep has are left to it."""
     due = (
         select(claims)
-        .where(claims.c.state == State.HELD.value, claims.c.hold_expires_at <= until)
+        .where(claims.c.state == constant(State.HELD), claims.c.hold_expires_at <= until)
         .order_by(claims.c.hold_expires_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from claimbot.core.outbox import LEASE, NewRow, OutboxRow, RowState, Work
+from claimbot.db.columns import constant
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id, new_token
 from claimbot.db.tables import accounts, outbox
@@ -51,8 +52,8 @@ def take_due(tx: Connection, now: datetime, most: int) -> list[OutboxRow]:
     """Lease up to `most` rows, the most urgent first; rows of parked accounts wait."""
     parked = select(accounts.c.id).where(accounts.c.state == "parked")
     waits = and_(outbox.c.account_id.is_not(None), outbox.c.account_id.in_(parked))
-    # The plain list of states lets both databases use the partial index.
-    is_open = outbox.c.state.in_([RowState.READY.value, RowState.RUNNING.value])
+    # The same words as in the partial index: they let both databases use it.
+    is_open = outbox.c.state.in_([constant(RowState.READY), constant(RowState.RUNNING)])
     due = (
         select(outbox.c.id)
         .where(is_open, _is_due(now), ~waits)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
 
+from claimbot.db.columns import constant
 from claimbot.db.engine import changed
 from claimbot.db.tables import units
 
-FREE: ColumnElement[bool] = and_(units.c.claim_id.is_(None), units.c.state == "open")
+FREE: ColumnElement[bool] = and_(units.c.claim_id.is_(None), units.c.state == constant("open"))
 
 TAKE = (
     update(units)
