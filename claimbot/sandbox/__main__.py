@@ -22,11 +22,7 @@ LISTEN_BACKLOG = 1024
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Keeps connections open between calls, and writes no line for each."""
-
-    protocol_version = "HTTP/1.1"
-    # Nagle's algorithm would hold a small answer back for 40 ms.
-    disable_nagle_algorithm = True
+    """Writes no line for each call."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         return

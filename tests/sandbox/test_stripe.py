@@ -95,33 +95,36 @@ def test_every_request_and_answer_is_inside_the_schema(world: Running) -> None:
     assert len(recorder.seen) == 13
 
 
+def schema_of(event_type: str) -> str:
+    """The name of the schema of the object that an event of this type carries."""
+    if "dispute" in event_type:
+        return "dispute"
+    first = event_type.partition(".")[0]
+    return "checkout.session" if first == "checkout" else first
+
+
+def faults_of(event: dict[str, Any]) -> list[str]:
+    spec = stripe_spec()
+    return spec.schema("event", event) + spec.schema(schema_of(event["type"]), event["data"]["object"])
+
+
 def test_every_event_is_inside_the_schema_and_rightly_signed(engine: Engine, world: Running) -> None:
     walk(world, Recorder())
     received = engine.wait_for(6)
-    shapes = {"checkout": "checkout.session", "refund": "refund", "charge": "charge"}
-    types = {one.told["type"] for one in received}
-    whole = [
-        stripe_spec().schema("event", one.told)
-        + stripe_spec().schema(
-            "dispute" if "dispute" in one.told["type"] else shapes[one.told["type"].split(".")[0]],
-            one.told["data"]["object"],
-        )
-        for one in received
-    ]
     signed = [
         stripe.Webhook.construct_event(one.body, one.headers["Stripe-Signature"], WEBHOOK_SECRET)
         for one in received
     ]
-    assert whole == [[]] * len(received)
+    assert [faults_of(one.told) for one in received] == [[]] * len(received)
     assert {one.api_version for one in signed} == {"2026-10-28.endive"}
-    assert {
+    assert {one.type for one in signed} == {
         "checkout.session.expired",
         "checkout.session.completed",
         "refund.created",
         "charge.refunded",
         "charge.dispute.created",
         "charge.dispute.closed",
-    } <= types
+    }
 
 
 def test_a_new_session_is_open_and_points_to_our_pay_page(world: Running) -> None:
