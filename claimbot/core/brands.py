@@ -1,4 +1,4 @@
-"""Whom do we speak for, and through which accounts? Everything needed to route and match a message, in memory."""
+"""Whom do we speak for, and through which accounts? All that routes and matches a message, in memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, tuple_, update
 
 from claimbot.core.claims import COUNTED, LIVE, Claim, State
 from claimbot.core.money import Money
 from claimbot.db.columns import constant
 from claimbot.db.engine import changed
-from claimbot.db.tables import claims, leads
+from claimbot.db.tables import claims, drops, leads, units, variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ def insert_claims(tx: Connection, made: Sequence[tuple[Claim, Origin]]) -> None:
         tx.execute(insert(claims), rows)
 
 
+def delete_unmade(tx: Connection, claim_id: str) -> None:
+    """Take back a claim of this very transaction; a claim that was committed is never deleted."""
+    tx.execute(delete(claims).where(claims.c.id == claim_id))
+
+
 def find_claim(tx: Connection, claim_id: str) -> Claim | None:
     row = tx.execute(select(claims).where(claims.c.id == claim_id)).first()
     return read_claim(row) if row else None
@@ -143,21 +148,20 @@ def mark_values(tx: Connection, claim_id: str, **values: Any) -> None:
     tx.execute(update(claims).where(claims.c.id == claim_id).values(**values))
 
 
-def find_first_waiting(tx: Connection, variant_id: str, now: datetime, after_line: int = -1) -> Claim | None:
-    """The first person in line who may be written to; locked."""
+def find_first_waiting(tx: Connection, variant_id: str, until: datetime) -> Claim | None:
+    """The first person in line who may be written to up to `until`; locked."""
     waiting = (
         select(claims)
         .join(leads, leads.c.id == claims.c.lead_id)
         .where(
             claims.c.variant_id == variant_id,
             claims.c.state == constant(State.WAITLISTED),
-            claims.c.line > after_line,
             leads.c.opted_out_at.is_(None),
-            leads.c.window_expires_at > now,
+            leads.c.window_expires_at > until,
         )
         .order_by(claims.c.line, claims.c.id)
         .limit(1)
-        .with_for_update(of=claims)
+        .with_for_update(of=claims, skip_locked=True)
     )
     row = tx.execute(waiting).first()
     return read_claim(row) if row else None
@@ -193,15 +197,10 @@ def list_by_state(tx: Connection, drop_id: str, states: Sequence[State], limit: 
     return [read_claim(row) for row in tx.execute(query)]
 
 
-def list_unsettled(tx: Connection, before: datetime, limit: int) -> list[Claim]:
-    """Claims whose money is still open long after their session should have ended."""
-    stuck = or_(
-        claims.c.state == State.EXPIRING.value,
-        claims.c.state == State.PENDING.value,
-        claims.c.state == State.HELD.value,
-    )
-    query = select(claims).where(stuck, claims.c.stripe_session_id != "", claims.c.created_at < before)
-    return [read_claim(row) for row in tx.execute(query.order_by(claims.c.created_at).limit(limit))]
+def list_pending(tx: Connection, limit: int) -> list[Claim]:
+    """Claims whose delayed payment is on its way, the oldest first."""
+    query = select(claims).where(claims.c.state == State.PENDING.value).order_by(claims.c.created_at)
+    return [read_claim(row) for row in tx.execute(query.limit(limit))]
 
 
 def count_by_state(tx: Connection, drop_id: str) -> dict[State, int]:
@@ -217,3 +216,52 @@ def counted_quantity(standing: Iterable[Claim]) -> int:
 def highest_line(tx: Connection, drop_id: str) -> int:
     query = select(func.coalesce(func.max(claims.c.line), 0)).where(claims.c.drop_id == drop_id)
     return int(tx.execute(query).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A claim that has units and may still lose them, as the gate must know it."""
+
+    account_id: str
+    external_id: str
+    variant_id: str
+    line: int
+    units: tuple[int, ...]
+
+
+def list_holdings(tx: Connection, drop_id: str) -> list[Holding]:
+    query = (
+        select(claims.c.id, claims.c.variant_id, claims.c.line, leads.c.account_id, leads.c.external_id)
+        .add_columns(units.c.unit_no)
+        .join(leads, leads.c.id == claims.c.lead_id)
+        .join(units, units.c.claim_id == claims.c.id)
+        .where(claims.c.drop_id == drop_id, claims.c.state.in_(list(LIVE)))
+        .order_by(claims.c.line, claims.c.id, units.c.unit_no)
+    )
+    found: dict[str, Holding] = {}
+    for row in tx.execute(query):
+        before = found[row.id].units if row.id in found else ()
+        found[row.id] = Holding(
+            row.account_id, row.external_id, row.variant_id, row.line, (*before, row.unit_no)
+        )
+    return list(found.values())
+
+
+def list_lines_with_free_units(tx: Connection) -> list[tuple[str, str, int]]:
+    """(drop, variant, free units) where somebody waits although units are free, in open drops."""
+    free = (
+        select(units.c.variant_id, func.count().label("free"))
+        .where(units.c.claim_id.is_(None), units.c.state == "open")
+        .group_by(units.c.variant_id)
+        .subquery()
+    )
+    waits = select(claims.c.id).where(
+        claims.c.variant_id == variants.c.id, claims.c.state == State.WAITLISTED.value
+    )
+    query = (
+        select(variants.c.drop_id, variants.c.id, free.c.free)
+        .join(free, free.c.variant_id == variants.c.id)
+        .join(drops, drops.c.id == variants.c.drop_id)
+        .where(drops.c.state == "open", waits.exists())
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from claimbot.core.drops import Drop, DropKind, DropState, LinkMode, Variant
+from claimbot.core.errors import Refused
 from claimbot.core.keywords import Keyword, Mode, normalise
 from claimbot.core.leads import QualifyRule
 from claimbot.core.money import Money
@@ -127,6 +128,14 @@ def find_drop(tx: Connection, drop_id: str) -> Drop | None:
     return _read(row, _variants_of(tx, drop_id)) if row else None
 
 
+def get_drop_id(tx: Connection, variant_id: str) -> str:
+    """The drop of a variant. Raises Refused when there is no such variant."""
+    found = tx.execute(select(variants.c.drop_id).where(variants.c.id == variant_id)).scalar()
+    if found is None:
+        raise Refused("There is no such variant; see: claimbot drop list")
+    return str(found)
+
+
 def lock_drop(tx: Connection, drop_id: str) -> Drop | None:
     """The drop as it is now; no claim is made in it before this transaction ends."""
     row = tx.execute(select(drops).where(drops.c.id == drop_id).with_for_update()).first()
@@ -138,21 +147,10 @@ def _variants_of(tx: Connection, drop_id: str) -> list[Row[Any]]:
     return list(tx.execute(query.order_by(variants.c.position, variants.c.id)))
 
 
-def lock_versions(tx: Connection, drop_ids: Sequence[str]) -> dict[str, int]:
-    """drop → its version; none of them is edited before this transaction ends."""
-    if not drop_ids:
-        return {}
-    query = select(drops.c.id, drops.c.version).where(drops.c.id.in_(drop_ids)).order_by(drops.c.id)
-    return {row.id: row.version for row in tx.execute(query.with_for_update(read=True))}
-
-
-def lock_variant(tx: Connection, variant_id: str) -> None:
-    """Units of this variant are handed on one transaction at a time.
-
-    Making a claim holds a shared lock on the variant (its foreign key), so a unit is never given back
-    while somebody is joining the line behind it.
-    """
-    tx.execute(select(variants.c.id).where(variants.c.id == variant_id).with_for_update())
+def find_versions(tx: Connection, drop_ids: Sequence[str]) -> dict[str, int]:
+    """drop → its version."""
+    query = select(drops.c.id, drops.c.version).where(drops.c.id.in_(drop_ids))
+    return {row.id: row.version for row in tx.execute(query)}
 
 
 def mark_drop(tx: Connection, drop: Drop, **values: Any) -> None:

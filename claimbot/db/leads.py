@@ -103,6 +103,11 @@ def find_lead(tx: Connection, lead_id: str) -> Lead | None:
     return read_lead(row) if row else None
 
 
+def is_erased(tx: Connection, lead_id: str) -> bool:
+    erased_at = tx.execute(select(leads.c.erased_at).where(leads.c.id == lead_id)).scalar_one()
+    return erased_at is not None
+
+
 def find_lead_by_person(tx: Connection, brand_id: str, who: str) -> list[Lead]:
     """Leads of a brand by lead id, username or the platform's id."""
     name = who.removeprefix("@")
@@ -132,3 +137,23 @@ def insert_lead(tx: Connection, seen: Seen) -> str:
     row = _row(seen)
     tx.execute(insert(leads), row)
     return str(row["id"])
+
+
+def list_without_profile(tx: Connection, now: datetime, limit: int) -> list[Lead]:
+    """Who wrote to us and has never been looked up; only they have agreed to it by writing."""
+    query = select(leads).where(
+        leads.c.profile_at.is_(None),
+        leads.c.window_expires_at > now,
+        leads.c.opted_out_at.is_(None),
+        leads.c.erased_at.is_(None),
+    )
+    found = tx.execute(query.order_by(leads.c.first_seen_at).limit(limit).with_for_update(skip_locked=True))
+    return [read_lead(row) for row in found]
+
+
+def join_identity(tx: Connection, lead: Lead, external_id: str) -> None:
+    """A private reply tells under which id the commenter will write to us."""
+    if not external_id or external_id == lead.external_id:
+        return
+    if not find_known(tx, [(lead.account_id, external_id)]):
+        mark_lead(tx, lead.id, {"external_id": external_id})

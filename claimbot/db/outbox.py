@@ -191,6 +191,17 @@ def drop_waiting(tx: Connection, lead_id: str, reason: str, now: datetime) -> in
     return changed(tx.execute(waiting.values(state=RowState.DEAD.value, reason=reason, done_at=now)))
 
 
+def drop_waiting_offer(tx: Connection, claim_id: str, reason: str, now: datetime) -> int:
+    """The offer of a claim that ends is not sent any more, unless its call was begun."""
+    waiting = update(outbox).where(
+        outbox.c.claim_id == claim_id,
+        outbox.c.kind == Work.OFFER.value,
+        outbox.c.state.in_([RowState.READY.value, RowState.PARKED.value]),
+        outbox.c.called_at.is_(None),
+    )
+    return changed(tx.execute(waiting.values(state=RowState.DEAD.value, reason=reason, done_at=now)))
+
+
 def find_by_result(tx: Connection, account_id: str, result_id: str) -> str | None:
     """The row that sent this message, by the platform's id."""
     query = select(outbox.c.id).where(outbox.c.result_id == result_id, outbox.c.account_id == account_id)

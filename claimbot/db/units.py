@@ -1,6 +1,6 @@
 """Which unit belongs to whom? The last word on stock: one conditional update, or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
@@ -61,9 +61,13 @@ def take_units(tx: Connection, takings: Sequence[Taking]) -> list[Taking]:
     return lost
 
 
-def take_any(tx: Connection, claim_id: str, variant_id: str, most: int) -> tuple[int, ...]:
-    """Take up to `most` free units straight from the ledger, lowest numbers first."""
+def take_any(
+    tx: Connection, claim_id: str, variant_id: str, most: int, only: Collection[int] | None = None
+) -> tuple[int, ...]:
+    """Take up to `most` free units straight from the ledger, lowest first; `only` of these, if given."""
     free = select(units.c.unit_no).where(units.c.variant_id == variant_id, FREE)
+    if only is not None:
+        free = free.where(units.c.unit_no.in_(sorted(only)))
     locked = free.order_by(units.c.unit_no).limit(most).with_for_update(skip_locked=True)
     numbers = tuple(tx.execute(locked).scalars())
     take_units(tx, [Taking(claim_id, variant_id, numbers)])

@@ -1,0 +1,60 @@
+"""When does the follower know? The send was answered, or its echo came: the hold clock starts, once."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from claimbot.core.claims import Event, may
+from claimbot.core.followers import Lead
+from claimbot.core.messages import Inbound
+from claimbot.core.outbox import OutboxRow, Work
+from claimbot.core.texts import TextKey
+from claimbot.db import claims, drops, outbox
+
+# Messages that tell a follower for the first time what became of their claim.
+TELLING = (
+    TextKey.HELD,
+    TextKey.HELD_PARTIAL,
+    TextKey.PROMOTED,
+    TextKey.WAITLISTED,
+    TextKey.FREE_GIVEN,
+    TextKey.GRANTED,
+)
+
+
+def mark_told(tx: Connection, now: datetime, row: OutboxRow) -> None:
+    """The message of this row reached the platform: note it in its claim."""
+    if row.claim_id is None or row.payload.get("text") not in TELLING:
+        return
+    claim = claims.lock_claim(tx, row.claim_id)
+    if claim is None:
+        return
+    if row.kind is Work.OFFER and may(claim.state, Event.TOLD) and claim.hold_expires_at is None:
+        drop = drops.find_drop(tx, claim.drop_id)
+        assert drop is not None  # a claim's drop is never deleted
+        end = now + timedelta(minutes=drop.hold_minutes)
+        claims.mark_values(tx, claim.id, told_at=now, hold_expires_at=end)
+    elif claim.told_at is None:
+        claims.mark_values(tx, claim.id, told_at=now)
+
+
+def confirm_echo(tx: Connection, now: datetime, echo: Inbound, lead: Lead) -> bool:
+    """Is this echo one of ours? If its outcome was unknown until now, it is known from here on."""
+    if outbox.find_by_result(tx, lead.account_id, echo.event_id):
+        return True
+    unconfirmed = outbox.list_unconfirmed(tx, lead.id)
+    row = _matching(unconfirmed, echo)
+    if row is None:
+        return False
+    if outbox.mark_confirmed(tx, row.id, now, echo.event_id):
+        mark_told(tx, now, row)
+    return True
+
+
+def _matching(unconfirmed: Sequence[OutboxRow], echo: Inbound) -> OutboxRow | None:
+    """The row whose message this is: by its text, or, for a button whose echo has none, the oldest."""
+    for row in unconfirmed:
+        if echo.text and row.payload.get("rendered") == echo.text:
+            return row
+    return unconfirmed[0] if unconfirmed and not echo.text else None

@@ -1,0 +1,225 @@
+"""What happens when a verified delivery arrives? Match, reserve, remember in one commit, ring."""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from claimbot.core.brands import Account, Catalog
+from claimbot.core.errors import LedgerUnavailable
+from claimbot.core.followers import WINDOW
+from claimbot.core.intents import COMMENTS, IntentKind, read_intent
+from claimbot.core.messages import Delivery, Inbound, Outcome, Quarantined
+from claimbot.db import alerts, inbox, leads, outbox
+from claimbot.db.drops import find_versions
+from claimbot.flows.answer import answer
+from claimbot.flows.claim import claim
+from claimbot.flows.propose import Proposals, propose
+from claimbot.flows.round import Arrived, Round, in_line_order
+from claimbot.flows.tell import tell
+from claimbot.parts import Parts
+
+log = logging.getLogger("claimbot.receive")
+
+# A drop was edited between the look-up and the commit; more than this many edits in a row do not happen.
+STALE_TRIES = 4
+
+# Kinds that no person wrote to us; they make no lead.
+NO_LEAD = (IntentKind.ECHO, IntentKind.NOTE, IntentKind.UNSEND)
+
+
+class StaleCatalog(LedgerUnavailable):
+    """A drop was edited after we looked; nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who signed a delivery: one of the deployment's own secrets, or an account's."""
+
+    account_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery."""
+
+    new: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    outcomes: tuple[tuple[str, str], ...] = ()
+    """(event id, outcome) of each new event."""
+
+
+def receive(parts: Parts, delivery: Delivery, signed: Signed, received_at: datetime) -> Receipt:
+    """Store everything and promise nothing before the commit. Raises LedgerUnavailable when SQL is down."""
+    catalog = parts.catalog()
+    for _ in range(STALE_TRIES - 1):
+        try:
+            return _receive(parts, catalog, delivery, signed, received_at)
+        except StaleCatalog:
+            catalog = parts.catalog(is_fresh=True)
+    return _receive(parts, catalog, delivery, signed, received_at)
+
+
+def _receive(
+    parts: Parts, catalog: Catalog, delivery: Delivery, signed: Signed, received_at: datetime
+) -> Receipt:
+    now = parts.clock()
+    arrived, strays = _sort(catalog, delivery, signed, now)
+    kept = [*strays, *(_stray(delivery.channel, one, received_at) for one in delivery.quarantined)]
+    keys = [one.event_key for one in arrived]
+    with parts.ledger.reading() as tx:
+        known = inbox.find_known_keys(tx, keys)
+    fresh = in_line_order(_first_of_each(one for one in arrived if one.event_key not in known))
+    if not fresh and not kept:
+        return Receipt(duplicates=len(arrived))
+    proposals = propose(parts, fresh)
+    try:
+        finished = parts.ledger.run(lambda tx: _record(tx, now, fresh, kept, proposals))
+    except StaleCatalog:
+        proposals.give_back_all(parts.gate)
+        raise
+    tell(parts, finished.hints)
+    log.info("received new=%d answers=%d", len(finished.endings), len(finished.rows))
+    return Receipt(
+        new=len(finished.endings),
+        duplicates=len(arrived) - len(finished.endings),
+        quarantined=len(kept),
+        outcomes=_outcomes(fresh, finished),
+    )
+
+
+def _outcomes(fresh: Sequence[Arrived], finished: Round) -> tuple[tuple[str, str], ...]:
+    ids = {one.event_key: one.event.event_id for one in fresh}
+    return tuple((ids[ending.event_key], ending.outcome) for ending in finished.endings)
+
+
+def _first_of_each(arrived: Iterable[Arrived]) -> list[Arrived]:
+    """The same event twice in one delivery is one event."""
+    return list({one.event_key: one for one in reversed(list(arrived))}.values())
+
+
+def _sort(
+    catalog: Catalog, delivery: Delivery, signed: Signed, now: datetime
+) -> tuple[list[Arrived], list[inbox.Arrival]]:
+    """Events of accounts that we know, and the rest to be kept aside."""
+    arrived: list[Arrived] = []
+    strays: list[inbox.Arrival] = []
+    for event in delivery.events:
+        account = catalog.account(event.channel, event.account_external_id)
+        if account is None or not _may_sign(account, signed):
+            reason = "unknown_account" if account is None else "wrong_secret"
+            lost = Quarantined(reason, event.raw, event.account_external_id)
+            strays.append(_stray(event.channel, lost, now, event))
+            continue
+        book = catalog.brands[account.brand_id]
+        intent = read_intent(event, book, now)
+        seen_at = min(event.sent_at or now, now)
+        arrived.append(Arrived(event, inbox.key_of(event), account, book, intent, seen_at))
+    return arrived, strays
+
+
+def _may_sign(account: Account, signed: Signed) -> bool:
+    """An account with a secret of its own believes only that; another account's secret is never enough."""
+    if account.app_secret:
+        return signed.account_id == account.id
+    return signed.account_id is None
+
+
+def _stray(
+    channel: str, lost: Quarantined, received_at: datetime, event: Inbound | None = None
+) -> inbox.Arrival:
+    digest = hashlib.sha256(lost.raw.encode(errors="replace")).hexdigest()
+    known_as = event.event_id if event else digest
+    return inbox.Arrival(
+        event_key=inbox.event_key(channel, f"quarantine:{lost.account_external_id}", known_as),
+        event_id=known_as,
+        received_at=received_at,
+        kind="quarantined",
+        source=lost.reason,
+        raw=lost.raw,
+    )
+
+
+def _record(
+    tx: Connection,
+    now: datetime,
+    fresh: Sequence[Arrived],
+    kept: Sequence[inbox.Arrival],
+    proposals: Proposals,
+) -> Round:
+    """The one transaction of a delivery."""
+    _check_versions(tx, fresh)
+    new_keys = inbox.insert_new(tx, [_arrival(one, now) for one in fresh])
+    _keep_aside(tx, kept, now)
+    mine = [one for one in fresh if one.event_key in new_keys]
+    seen = [_seen(one) for one in mine if one.intent.kind not in NO_LEAD or _is_lead(one)]
+    people = leads.upsert_seen(tx, seen)
+    quiet = [one for one in mine if (one.account.id, one.event.follower_external_id) not in people]
+    known = leads.find_known(tx, [(one.account.id, one.event.follower_external_id or "") for one in quiet])
+    this = Round(tx, now, {**known, **people})
+    claim(this, [one for one in mine if one.intent.kind is IntentKind.CLAIM], proposals)
+    for one in mine:
+        if one.intent.kind is not IntentKind.CLAIM:
+            answer(this, one)
+    inbox.mark_ended(tx, this.endings)
+    leads.mark_leads(tx, this.lead_changes)
+    outbox.insert_rows(tx, this.rows, now)
+    proposals.give_back_unused(this.hints)
+    return this
+
+
+def _check_versions(tx: Connection, fresh: Sequence[Arrived]) -> None:
+    looked_at = {one.intent.drop.id: one.intent.drop.version for one in fresh if one.intent.drop}
+    if looked_at and find_versions(tx, sorted(looked_at)) != looked_at:
+        raise StaleCatalog("a drop was edited meanwhile")
+
+
+def _is_lead(one: Arrived) -> bool:
+    """Somebody who reacted, mentioned us or wrote something old is a lead too; our own copies are not."""
+    is_note = one.intent.kind is IntentKind.NOTE
+    return is_note and one.intent.outcome is not Outcome.IGNORED and bool(one.event.follower_external_id)
+
+
+def _seen(one: Arrived) -> leads.Seen:
+    opens_window = one.event.kind not in COMMENTS
+    return leads.Seen(
+        brand_id=one.account.brand_id,
+        account_id=one.account.id,
+        external_id=one.event.follower_external_id or "",
+        seen_at=one.seen_at,
+        source=one.event.source,
+        username=one.event.username or "",
+        window_expires_at=one.seen_at + WINDOW if opens_window else None,
+    )
+
+
+def _arrival(one: Arrived, now: datetime) -> inbox.Arrival:
+    return inbox.Arrival(
+        event_key=one.event_key,
+        event_id=one.event.event_id,
+        received_at=now,
+        kind=one.event.kind.value,
+        account_id=one.account.id,
+        brand_id=one.account.brand_id,
+        text=one.event.text,
+        source=one.event.source,
+        sent_at=one.event.sent_at,
+        raw=one.event.raw,
+    )
+
+
+def _keep_aside(tx: Connection, kept: Sequence[inbox.Arrival], now: datetime) -> None:
+    new_keys = inbox.insert_new(tx, kept)
+    endings = [
+        inbox.Ending(one.event_key, Outcome.QUARANTINED.value, one.source)
+        for one in kept
+        if one.event_key in new_keys
+    ]
+    inbox.mark_ended(tx, endings)
+    for reason in sorted({ending.reason for ending in endings}):
+        text = "A delivery could not be read or routed; look at it with: claimbot doctor"
+        alerts.raise_alert(tx, alerts.Alert("quarantine", reason, text), now)
