@@ -173,15 +173,6 @@ def test_claims_are_listed_in_line_order(ledger: Ledger, world: World, drop: Dro
     assert [one.id for one in found] == [sooner.id, later.id]
 
 
-def test_open_money_of_old_claims_is_listed(ledger: Ledger, world: World, drop: Drop) -> None:
-    old = make_claim(ledger, drop, world.first, State.EXPIRING, stripe_session_id="cs_1")
-    make_claim(ledger, drop, world.second, State.EXPIRING)
-    with ledger.reading() as tx:
-        found = claims.list_unsettled(tx, NOW + timedelta(hours=1), 10)
-        assert claims.list_unsettled(tx, NOW, 10) == []
-    assert [one.id for one in found] == [old.id]
-
-
 def test_a_persons_claims_are_listed(ledger: Ledger, world: World, drop: Drop) -> None:
     passed = make_claim(ledger, drop, world.first, State.PASSED)
     held = make_claim(ledger, drop, world.first, created_at=NOW + timedelta(seconds=1))
