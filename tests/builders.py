@@ -68,12 +68,16 @@ def make_account(
     return found
 
 
+def _variant(one: str | Variant) -> Variant:
+    return one if isinstance(one, Variant) else Variant(new_id("var"), one, one.title())
+
+
 def make_drop(
     ledger: Ledger,
     brand: Brand,
     words: Sequence[str] = ("LAUNCH",),
     stock_units: int = 3,
-    variants: Sequence[str] = ("ONE",),
+    variants: Sequence[str | Variant] = ("ONE",),
     **changes: Any,
 ) -> Drop:
     """An open drop; each variant has `stock_units` units. `changes` are fields of Drop."""
@@ -84,7 +88,7 @@ def make_drop(
         kind=DropKind.PAID,
         state=DropState.OPEN,
         price=PRICE,
-        variants=tuple(Variant(new_id("var"), code, code.title()) for code in variants),
+        variants=tuple(_variant(one) for one in variants),
     )
     drop = replace(drop, **changes)
     keywords = [Keyword(drop.id, word, Mode.WORD) for word in words]
