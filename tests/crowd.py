@@ -28,6 +28,12 @@ def at_once(count: int, act: Callable[[int], T]) -> list[T]:
 def in_processes(act: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
     """act(*call) for each call, each in a fresh Python process; `act` is a function of a module."""
     context = multiprocessing.get_context("spawn")
-    with context.Pool(len(calls)) as processes:
+    barrier = context.Barrier(len(calls))
+    with context.Pool(len(calls), _wait_for_all, (barrier, act)) as processes:
         waiting = [processes.apply_async(act, call) for call in calls]
         return [one.get(PATIENCE_SECONDS) for one in waiting]
+
+
+def _wait_for_all(barrier: Any, _act: Callable[..., Any]) -> None:
+    """Runs in each process once `act` is imported, so that all of them begin together."""
+    barrier.wait(PATIENCE_SECONDS)
