@@ -187,6 +187,20 @@ def list_due(tx: Connection, until: datetime, limit: int) -> list[Claim]:
     return [read_claim(row) for row in tx.execute(due)]
 
 
+def list_untold(tx: Connection, before: datetime, limit: int) -> list[tuple[Claim, datetime | None]]:
+    """Holds made or promoted before then whose follower was not told, each with the end of their window."""
+    since = func.coalesce(claims.c.promoted_at, claims.c.created_at)
+    query = (
+        select(claims, leads.c.window_expires_at)
+        .join(leads, leads.c.id == claims.c.lead_id)
+        .where(claims.c.state == State.HELD.value, claims.c.told_at.is_(None), since < before)
+        .order_by(claims.c.created_at)
+        .limit(limit)
+        .with_for_update(of=claims, skip_locked=True)
+    )
+    return [(read_claim(row), row.window_expires_at) for row in tx.execute(query)]
+
+
 def list_by_state(tx: Connection, drop_id: str, states: Sequence[State], limit: int = 100_000) -> list[Claim]:
     query = (
         select(claims)
@@ -251,12 +265,12 @@ def list_lines_with_free_units(tx: Connection) -> list[tuple[str, str, int]]:
     """(drop, variant, free units) where somebody waits although units are free, in open drops."""
     free = (
         select(units.c.variant_id, func.count().label("free"))
-        .where(units.c.claim_id.is_(None), units.c.state == "open")
+        .where(units.c.claim_id.is_(None), units.c.state == constant("open"))
         .group_by(units.c.variant_id)
         .subquery()
     )
     waits = select(claims.c.id).where(
-        claims.c.variant_id == variants.c.id, claims.c.state == State.WAITLISTED.value
+        claims.c.variant_id == variants.c.id, claims.c.state == constant(State.WAITLISTED)
     )
     query = (
         select(variants.c.drop_id, variants.c.id, free.c.free)

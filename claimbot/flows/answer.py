@@ -105,10 +105,10 @@ def _open_words(this: Round, one: Arrived) -> dict[str, Any]:
 
 
 def _stop(this: Round, one: Arrived, lead: Lead) -> None:
-    """No more messages, and no place in line that nobody could tell them about."""
+    """No more messages, and no place or hold that nobody could tell them about; a hold they know stays."""
     outbox.drop_waiting(this.tx, lead.id, "opted_out", this.now)
     for live in claims.list_live_of_lead(this.tx, lead.id):
-        if live.state is State.WAITLISTED:
+        if live.state is State.WAITLISTED or (live.state is State.HELD and live.told_at is None):
             end_claim(this.tx, this.now, live, Event.PASS, this.hints)
     this.change_lead(lead, opted_out_at=this.now)
     this.end(one, Outcome.OPTED_OUT)

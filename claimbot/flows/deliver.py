@@ -1,10 +1,12 @@
 """What does a worker do? Lease due rows, the most urgent first, and have each one done once."""
 
 import logging
+import random
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
-from claimbot.core.outbox import OutboxRow, Work
+from claimbot.core.outbox import OutboxRow, Work, backoff_seconds
 from claimbot.db import outbox
 from claimbot.flows.expire import expire_session
 from claimbot.flows.profile import look_up
@@ -34,6 +36,16 @@ def take(parts: Parts, most: int) -> list[OutboxRow]:
 def deliver(parts: Parts, row: OutboxRow) -> None:
     """Do the work of one row."""
     STORIES[row.kind](parts, row)
+
+
+def note_fault(parts: Parts, row: OutboxRow, kind: str) -> None:
+    """The story of this row broke, which is a bug of ours: try it again later, and keep the kind of fault.
+
+    A call that was begun stays begun: whether it was accepted is settled before the next one.
+    """
+    seconds = backoff_seconds(row.attempts, random.random())  # noqa: S311 - jitter, no secret
+    next_at = parts.clock() + timedelta(seconds=seconds)
+    parts.ledger.run(lambda tx: outbox.mark_again(tx, row, next_at, f"fault:{kind}", was_accepted=True))
 
 
 def drain(parts: Parts, most: int = 1000) -> int:

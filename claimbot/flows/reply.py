@@ -16,6 +16,7 @@ from claimbot.core.followers import Lead
 from claimbot.core.messages import SendingAccount, SendResult, Verdict
 from claimbot.core.outbox import AGE_MAX, ECHO_WAIT, SENDS_MAX, OutboxRow, RowState, Work, backoff_seconds
 from claimbot.db import alerts, brands, claims, drops, leads, outbox
+from claimbot.failpoints import fp
 from claimbot.flows.checkout import ensure_session, pay_link
 from claimbot.flows.confirm import mark_told
 from claimbot.flows.hints import Hints
@@ -56,6 +57,7 @@ def send_row(parts: Parts, row: OutboxRow) -> None:
         return _again(parts, row, wait_seconds, "paced")
     channel = letter.channel
     reply = write_reply(_occasion(parts, row, letter), _url(parts, row, letter), channel.limits)
+    fp("offer.after_session")
     payload = {**row.payload, "rendered": reply.text}
     with parts.ledger.begin() as tx:
         is_mine = outbox.mark_calling(tx, row, parts.clock(), payload)

@@ -32,7 +32,9 @@ class Settled:
 def hear(parts: Parts, brand_id: str, event: PaymentEvent, payload: str) -> Settled:
     """A signed event: write it down and act on it in one transaction; the same fact twice is one."""
     now = parts.clock()
-    settled, hints = parts.ledger.run(lambda tx: _hear(tx, now, Heard(brand_id, event, payload)))
+    is_other_mode = event.livemode != parts.catalog().brands[brand_id].brand.livemode
+    heard = Heard(brand_id, event, payload, is_other_mode)
+    settled, hints = parts.ledger.run(lambda tx: _hear(tx, now, heard))
     tell(parts, hints)
     log.info("payment event=%s type=%s %s %s", event.event_id, event.type, settled.outcome, settled.reason)
     return settled
@@ -43,6 +45,7 @@ class Heard:
     brand_id: str
     event: PaymentEvent
     payload: str
+    is_other_mode: bool
 
 
 def _hear(tx: Connection, now: datetime, heard: Heard) -> tuple[Settled, Hints]:
@@ -71,6 +74,8 @@ def raise_review(tx: Connection, brand_id: str, subject: str, reason: str, now: 
 
 def _settle(tx: Connection, now: datetime, heard: Heard, hints: Hints) -> Settled:
     event = heard.event
+    if heard.is_other_mode:
+        return Settled("ignored", "other_mode")
     if event.session is not None and event.kind is NewsKind.SESSION:
         return settle_session(tx, now, heard.brand_id, event.session, hints)
     if event.session is not None and event.kind is NewsKind.ASYNC_FAILED:

@@ -7,16 +7,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from claimbot.core.claims import Event
 from claimbot.core.drops import Drop, DropState, Phase, phase
 from claimbot.core.errors import Outside
-from claimbot.db import claims, drops, inbox, marks
-from claimbot.flows.expire import sweep_due
+from claimbot.core.outbox import AGE_MAX
+from claimbot.db import alerts, claims, drops, inbox, marks
+from claimbot.flows.expire import SWEEP_ROWS, sweep_due
 from claimbot.flows.hints import Hints
 from claimbot.flows.launch import close_line
 from claimbot.flows.poll import ask_about_overdue, ask_for_events
 from claimbot.flows.profile import ask_for_profiles
 from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.reconcile import check_gates, rebuild_gate
+from claimbot.flows.release import end_claim
 from claimbot.flows.spool import drain_spool
 from claimbot.flows.tell import tell
 from claimbot.flows.tokens import renew_tokens
@@ -56,6 +59,26 @@ def _serve(parts: Parts, drop_id: str, variant_id: str, free: int) -> int:
     hints.restock(drop_id, epoch, variant_id, left)
     tell(parts, hints)
     return len(used)
+
+
+def release_untold(parts: Parts) -> int:
+    """Winners who were not told in time: an alert; once the platform's window is closed, the next in line."""
+    now = parts.clock()
+    late = now - timedelta(minutes=parts.settings.tell_within_minutes)
+
+    def story(tx: Connection) -> tuple[int, Hints]:
+        hints = Hints()
+        for claim, window_ends in claims.list_untold(tx, late, SWEEP_ROWS):
+            # A commenter has no window; their private reply is tried for as long as any work is.
+            if (window_ends or claim.created_at + AGE_MAX) <= now:
+                end_claim(tx, now, claim, Event.UNREACHABLE, hints)
+            text = "Winners have not been told yet; look at the workers and the account: claimbot doctor"
+            alerts.raise_alert(tx, alerts.Alert("untold", claim.drop_id, text, claim.brand_id), now)
+        return int(hints.rings), hints
+
+    released, hints = parts.ledger.run(story)
+    tell(parts, hints)
+    return released
 
 
 def close_by_time(parts: Parts) -> int:
@@ -128,6 +151,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("spool", 1, drain_spool),
         Chore("redis", 1, RedisWatch()),
         Chore("close", 5, close_by_time),
+        Chore("untold", 5, release_untold),
         Chore("profiles", 5, ask_for_profiles),
         Chore("gates", 30, check_all_gates),
         Chore("overdue", 30, ask_about_overdue),
