@@ -22,23 +22,20 @@ FAST_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
 
 @dataclass(frozen=True)
 class Postgres:
-    """A server of our own, on a unix socket."""
+    """A server of our own, on a unix socket, and a connection of its owner."""
 
     uri: str
+    owner: psycopg.Connection
 
     def url(self, database: str) -> str:
         return make_url(self.uri).set(database=database).render_as_string(hide_password=False)
 
     def create(self, database: str, template: str = "template1") -> str:
-        self._run(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        self.owner.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
         return self.url(database)
 
     def drop(self, database: str) -> None:
-        self._run(f'DROP DATABASE "{database}" WITH (FORCE)')
-
-    def _run(self, statement: str) -> None:
-        with psycopg.connect(self.uri, autocommit=True) as connection:
-            connection.execute(statement)
+        self.owner.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
 
 
 @contextmanager
@@ -48,11 +45,11 @@ def running_postgres(is_fast: bool = False) -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix=f"pg{os.getpid()}-"))
     server = pgserver.get_server(folder, cleanup_mode="delete")
     try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        with psycopg.connect(server.get_uri(), autocommit=True) as owner:
             for setting in FAST_SETTINGS if is_fast else ():
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")
-            connection.execute("SELECT pg_reload_conf()")
-        yield Postgres(server.get_uri())
+                owner.execute(f"ALTER SYSTEM SET {setting} = off")
+            owner.execute("SELECT pg_reload_conf()")
+            yield Postgres(server.get_uri(), owner)
     finally:
         server.cleanup()
 

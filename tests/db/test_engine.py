@@ -2,7 +2,6 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
-import psycopg
 import pytest
 from sqlalchemy import Connection, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
@@ -47,8 +46,7 @@ def meet(rival: threading.Barrier, runs: list[int], number: int) -> None:
 
 def kill(postgres: Postgres, tx: Connection) -> None:
     pid = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    with psycopg.connect(postgres.uri, autocommit=True) as operator:
-        operator.execute("SELECT pg_terminate_backend(%s, 2000)", [pid])
+    postgres.owner.execute("SELECT pg_terminate_backend(%s, 2000)", [pid])
 
 
 def names(ledger: Ledger) -> list[str]:
