@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from claimbot.core.claims import LIVE, Claim, State
-from claimbot.core.drops import Drop
+from claimbot.core.drops import Drop, DropState
 from claimbot.db import claims
+from claimbot.db.claims import Holding
 from claimbot.db.engine import Ledger
 from tests.builders import NOW, World, make_claim, make_lead, make_world, told
 
@@ -179,3 +180,34 @@ def test_a_persons_claims_are_listed(ledger: Ledger, world: World, drop: Drop) -
     with ledger.reading() as tx:
         assert [one.id for one in claims.list_claims_of_lead(tx, world.first.id)] == [passed.id, held.id]
         assert [one.id for one in claims.list_live_of_lead(tx, world.first.id)] == [held.id]
+
+
+def test_delayed_payments_are_listed_oldest_first(ledger: Ledger, world: World, drop: Drop) -> None:
+    newer = make_claim(ledger, drop, world.first, State.PENDING, created_at=NOW + timedelta(hours=1))
+    older = make_claim(ledger, drop, world.second, State.PENDING)
+    with ledger.reading() as tx:
+        assert [one.id for one in claims.list_pending(tx, 10)] == [older.id, newer.id]
+
+
+def test_the_gate_hears_of_every_unit_that_is_not_sold_yet(ledger: Ledger, world: World, drop: Drop) -> None:
+    make_claim(ledger, drop, world.first, State.SOLD)
+    make_claim(ledger, drop, world.second, State.EXPIRING, quantity=2, line=7)
+    variant_id = drop.variants[0].id
+    with ledger.reading() as tx:
+        found = claims.list_holdings(tx, drop.id)
+    assert found == [Holding(world.account.id, world.second.external_id, variant_id, 7, (2, 3))]
+
+
+def test_a_line_with_free_units_is_found(ledger: Ledger, world: World, drop: Drop) -> None:
+    make_claim(ledger, drop, world.first)
+    make_claim(ledger, drop, world.second, State.WAITLISTED)
+    world.drop(words=("NOBODY WAITS",))
+    with ledger.reading() as tx:
+        assert claims.list_lines_with_free_units(tx) == [(drop.id, drop.variants[0].id, 2)]
+
+
+def test_nobody_is_promoted_in_a_drop_that_is_not_open(ledger: Ledger, world: World) -> None:
+    closed = world.drop(state=DropState.CLOSED)
+    make_claim(ledger, closed, world.first, State.WAITLISTED)
+    with ledger.reading() as tx:
+        assert claims.list_lines_with_free_units(tx) == []

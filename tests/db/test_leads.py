@@ -136,3 +136,38 @@ def test_a_lead_is_written_by_hand(ledger: Ledger, world: World) -> None:
         found = leads.find_lead(tx, made)
     assert found is not None
     assert found.external_id == "8001"
+
+
+def test_an_erased_lead_is_known_as_erased(ledger: Ledger, world: World) -> None:
+    with ledger.begin() as tx:
+        leads.mark_lead(tx, world.first.id, {"erased_at": NOW})
+        assert leads.is_erased(tx, world.first.id)
+        assert not leads.is_erased(tx, world.second.id)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"profile_at": NOW}, {"opted_out_at": NOW}, {"erased_at": NOW}, {"window_expires_at": NOW}],
+    ids=lambda change: next(iter(change)),
+)
+def test_only_who_may_be_looked_up_is_looked_up(ledger: Ledger, world: World, change: dict[str, Any]) -> None:
+    with ledger.begin() as tx:
+        leads.mark_lead(tx, world.first.id, change)
+        leads.mark_lead(tx, world.stranger.id, change)
+        assert leads.list_without_profile(tx, NOW, 10) == [world.second]
+
+
+def test_a_commenter_is_joined_to_the_id_of_their_messages(ledger: Ledger, world: World) -> None:
+    with ledger.begin() as tx:
+        leads.join_identity(tx, world.first, "9001")
+        found = leads.find_lead(tx, world.first.id)
+    assert found == replace(world.first, external_id="9001")
+
+
+@pytest.mark.parametrize("known", ["", "7001", "7002"])
+def test_a_commenter_keeps_their_id_when_there_is_no_new_one(
+    ledger: Ledger, world: World, known: str
+) -> None:
+    with ledger.begin() as tx:
+        leads.join_identity(tx, world.first, known)
+        assert leads.find_lead(tx, world.first.id) == world.first

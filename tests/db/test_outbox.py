@@ -7,7 +7,7 @@ from claimbot.core.outbox import LEASE, Priority, RowState, Work
 from claimbot.db import brands, outbox
 from claimbot.db.engine import Ledger
 from claimbot.db.tables import outbox as outbox_table
-from tests.builders import NOW, World, make_lead, make_work, make_world, take_work
+from tests.builders import NOW, World, make_claim, make_lead, make_work, make_world, take_work
 from tests.crowd import at_once
 
 SECOND = timedelta(seconds=1)
@@ -238,3 +238,12 @@ def test_a_worker_does_not_wait_for_rows_that_another_takes(on_postgresql: Ledge
     with on_postgresql.begin() as one, on_postgresql.begin() as other:
         assert len(outbox.take_due(one, NOW, 10)) == 1
         assert outbox.take_due(other, NOW, 10) == []
+
+
+def test_the_offer_of_a_claim_that_ends_is_not_sent(ledger: Ledger, world: World) -> None:
+    claim = make_claim(ledger, world.drop(), world.first)
+    make_work(ledger, world.first, kind=Work.OFFER, claim_id=claim.id)
+    make_work(ledger, world.first, kind=Work.REPLY, claim_id=claim.id)
+    with ledger.begin() as tx:
+        assert outbox.drop_waiting_offer(tx, claim.id, "passed", NOW) == 1
+    assert [row.kind for row in take_work(ledger)] == [Work.REPLY]

@@ -154,3 +154,12 @@ def test_taken_units_are_listed_by_claim(ledger: Ledger, world: World) -> None:
     with ledger.reading() as tx:
         assert units.list_taken(tx, [drop.variants[0].id]) == {pair.id: [1, 2], single.id: [3]}
         assert units.count_taken(tx, [pair.id, single.id]) == {pair.id: 2, single.id: 1}
+
+
+def test_take_any_of_certain_units_takes_no_other(
+    ledger: Ledger, drop: Drop, rivals: tuple[Claim, Claim]
+) -> None:
+    take(ledger, Taking(rivals[0].id, drop.variants[0].id, (3,)))
+    with ledger.begin() as tx:
+        assert units.take_any(tx, rivals[1].id, drop.variants[0].id, 2, only=[5, 3]) == (5,)
+        assert units.take_any(tx, rivals[1].id, drop.variants[0].id, 2, only=[]) == ()
