@@ -15,6 +15,11 @@ def only(where: str) -> dict[str, sa.TextClause]:
 
 
 def upgrade() -> None:
+    _create_table()
+    _create_indexes()
+
+
+def _create_table() -> None:
     op.create_table(
         "claims",
         sa.Column("id", sa.Text, nullable=False),
@@ -56,6 +61,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("token", name=op.f("uq_claims_token")),
         sa.CheckConstraint("quantity >= 1", name=op.f("ck_claims_quantity")),
     )
+
+
+def _create_indexes() -> None:
     op.create_index("ix_claims_drop_id_state", "claims", ["drop_id", "state"])
     op.create_index("ix_claims_hold_expires_at", "claims", ["hold_expires_at"], **only("state = 'held'"))
     op.create_index("ix_claims_lead_id", "claims", ["lead_id"])
