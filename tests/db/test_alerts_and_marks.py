@@ -1,3 +1,5 @@
+"""Troubles are raised once; marks count."""
+
 from dataclasses import replace
 from datetime import timedelta
 

@@ -1,3 +1,5 @@
+"""A line that was changed or removed is found."""
+
 from datetime import timedelta, timezone
 
 import pytest

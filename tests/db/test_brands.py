@@ -1,3 +1,5 @@
+"""Brands, accounts and operators; secrets open only where they were sealed."""
+
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any

@@ -1,3 +1,5 @@
+"""One live claim for each follower and drop, the order of the line, and states that move on once."""
+
 from datetime import timedelta
 
 import pytest
@@ -211,3 +213,13 @@ def test_nobody_is_promoted_in_a_drop_that_is_not_open(ledger: Ledger, world: Wo
     make_claim(ledger, closed, world.first, State.WAITLISTED)
     with ledger.reading() as tx:
         assert claims.list_lines_with_free_units(tx) == []
+
+
+def test_holds_whose_follower_was_not_told_are_listed(ledger: Ledger, world: World, drop: Drop) -> None:
+    untold = make_claim(ledger, drop, world.first)
+    make_claim(ledger, drop, world.second, **told(minutes_left=5))
+    with ledger.begin() as tx:
+        later = NOW + timedelta(minutes=1)
+        assert claims.list_untold(tx, later, 10) == [(untold, world.first.window_expires_at)]
+        claims.mark_values(tx, untold.id, promoted_at=later)
+        assert claims.list_untold(tx, later, 10) == []

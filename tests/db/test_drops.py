@@ -1,3 +1,5 @@
+"""Drops are read as they were written, and each change is noticed."""
+
 from datetime import timedelta
 
 import pytest

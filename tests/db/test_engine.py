@@ -1,3 +1,5 @@
+"""Transactions, and failures in our own words, on both databases."""
+
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,3 +1,5 @@
+"""Ids sort by time and cannot be guessed."""
+
 from claimbot.db.ids import ALPHABET, base32, new_id, new_token
 
 

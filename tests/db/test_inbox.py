@@ -1,3 +1,5 @@
+"""Every event once, over any number of deliveries."""
+
 from dataclasses import replace
 from datetime import timedelta
 

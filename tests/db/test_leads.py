@@ -1,3 +1,5 @@
+"""One row for each person, whatever arrives in which order."""
+
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any

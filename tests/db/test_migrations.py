@@ -1,3 +1,5 @@
+"""The migrated tables are the tables of the code, however many upgrade at once."""
+
 import logging
 import shutil
 import subprocess

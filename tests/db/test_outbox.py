@@ -1,3 +1,5 @@
+"""Work is leased, done once, and never lost."""
+
 from datetime import timedelta
 
 import pytest

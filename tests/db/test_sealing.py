@@ -1,3 +1,5 @@
+"""What is sealed opens in its place, with a key of the ring, and nowhere else."""
+
 import base64
 
 import pytest

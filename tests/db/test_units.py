@@ -1,3 +1,5 @@
+"""Who gets a unit, and what happens to the units of those who lose."""
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
