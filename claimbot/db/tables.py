@@ -64,8 +64,10 @@ def key() -> SchemaItem:
     return Column("id", Text, primary_key=True)
 
 
-def _quoted(states: tuple[str, ...]) -> str:
-    return ", ".join(f"'{state}'" for state in states)
+def index_where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
+    """An index of the rows that meet the condition, the same on both databases."""
+    where = text(condition)
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 brands = Table(
@@ -182,13 +184,7 @@ units = Table(
     CheckConstraint("state IN ('open', 'retired')", name="state"),
     CheckConstraint("state = 'open' OR claim_id IS NULL", name="retired_is_free"),
     Index("ix_units_claim_id", "claim_id"),
-    Index(
-        "ix_units_free",
-        "variant_id",
-        "unit_no",
-        sqlite_where=text("claim_id IS NULL AND state = 'open'"),
-        postgresql_where=text("claim_id IS NULL AND state = 'open'"),
-    ),
+    index_where("ix_units_free", "claim_id IS NULL AND state = 'open'", "variant_id", "unit_no"),
 )
 
 keywords = Table(
@@ -258,7 +254,7 @@ inbox = Table(
     Index("ix_inbox_account_id_event_id", "account_id", "event_id"),
 )
 
-live_claim = text(f"state IN ({_quoted(LIVE)})")
+LIVE_CLAIM = "state IN ({})".format(", ".join(f"'{state}'" for state in LIVE))
 
 claims = Table(
     "claims",
@@ -295,27 +291,9 @@ claims = Table(
     number("refunded_minor"),
     words("shipping"),
     CheckConstraint("quantity >= 1", name="quantity"),
-    Index(
-        "uq_claims_one_live",
-        "drop_id",
-        "lead_id",
-        unique=True,
-        sqlite_where=live_claim,
-        postgresql_where=live_claim,
-    ),
-    Index(
-        "ix_claims_waiting",
-        "variant_id",
-        "line",
-        sqlite_where=text("state = 'waitlisted'"),
-        postgresql_where=text("state = 'waitlisted'"),
-    ),
-    Index(
-        "ix_claims_hold_expires_at",
-        "hold_expires_at",
-        sqlite_where=text("state = 'held'"),
-        postgresql_where=text("state = 'held'"),
-    ),
+    index_where("uq_claims_one_live", LIVE_CLAIM, "drop_id", "lead_id", unique=True),
+    index_where("ix_claims_waiting", "state = 'waitlisted'", "variant_id", "line"),
+    index_where("ix_claims_hold_expires_at", "state = 'held'", "hold_expires_at"),
     Index("ix_claims_lead_id", "lead_id"),
     Index("ix_claims_drop_id_state", "drop_id", "state"),
     Index("ix_claims_stripe_session_id", "stripe_session_id"),
@@ -362,13 +340,7 @@ outbox = Table(
     moment_set("created_at"),
     moment("done_at"),
     CheckConstraint("state IN ('ready', 'running', 'done', 'parked', 'dead')", name="state"),
-    Index(
-        "ix_outbox_open",
-        "priority",
-        "next_at",
-        sqlite_where=text("state IN ('ready', 'running')"),
-        postgresql_where=text("state IN ('ready', 'running')"),
-    ),
+    index_where("ix_outbox_open", "state IN ('ready', 'running')", "priority", "next_at"),
     Index("ix_outbox_lead_id_state", "lead_id", "state"),
     Index("ix_outbox_claim_id", "claim_id"),
     Index("ix_outbox_result_id", "result_id"),
@@ -400,14 +372,7 @@ alerts = Table(
     words("text"),
     moment_set("raised_at"),
     moment("cleared_at"),
-    Index(
-        "uq_alerts_open",
-        "kind",
-        "subject",
-        unique=True,
-        sqlite_where=text("cleared_at IS NULL"),
-        postgresql_where=text("cleared_at IS NULL"),
-    ),
+    index_where("uq_alerts_open", "cleared_at IS NULL", "kind", "subject", unique=True),
 )
 
 # Small facts that belong to the whole deployment: the catalog's version, when each sweep last ran.

@@ -1,0 +1,130 @@
+"""What do README's tables say? `python -m tests.readme_tables` writes them from the code."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from claimbot.channels import CHANNELS
+from claimbot.cli import main
+from claimbot.core.claims import TABLE, WITH_UNIT, State
+from claimbot.settings import Settings
+from claimbot.stock import keys
+
+README = Path(__file__).parents[1] / "README.md"
+
+# Invariant, what it says, the test that shows it.
+PROMISES = (
+    (
+        "I1",
+        "stock",
+        "Every unit is sold, held or free, and belongs to at most one claim.",
+        "tests/flows/test_machine.py",
+    ),
+    ("I2", "oversell", "Never more sold than there are, at any moment.", "tests/flows/test_storm.py"),
+    (
+        "I3",
+        "one-claim",
+        "One live claim per follower and drop; one effect per message.",
+        "tests/races/test_claims.py",
+    ),
+    ("I4", "paid-item", "A paid session is sold with a unit, or refunded.", "tests/flows/test_settle.py"),
+    ("I5", "durable-ack", "A 200 means that it is stored.", "tests/flows/test_wipe.py"),
+    ("I6", "money-truth", "Money that does not fit its offer sells nothing.", "tests/flows/test_settle.py"),
+    ("I7", "tenant", "Nothing of one brand is reached with another's secret.", "tests/web/test_hooks.py"),
+    (
+        "I8",
+        "answered",
+        "Every matched message has a reply or a recorded reason.",
+        "tests/flows/test_reply.py",
+    ),
+    ("I9", "no-undersell", "No free unit while a reachable person waits.", "tests/flows/test_expire.py"),
+    ("I10", "drained", "No work is left undone without a reason.", "tests/flows/test_reply.py"),
+    (
+        "I11",
+        "line-order",
+        "People are promoted in the order in which they joined.",
+        "tests/flows/test_machine.py",
+    ),
+    ("I12", "monotonic", "Late and reordered events change nothing.", "tests/flows/test_settle.py"),
+)
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def states() -> str:
+    def rows() -> Iterator[tuple[str, ...]]:
+        for state in State:
+            steps = [f"{event} → {after}" for (before, event), after in TABLE.items() if before is state]
+            yield f"`{state}`", "yes" if state in WITH_UNIT else "no", " · ".join(steps) or "(stays)"
+
+    return table(("State", "Has a unit", "Event → next state"), rows())
+
+
+def settings() -> str:
+    def rows() -> Iterator[tuple[str, ...]]:
+        for name, field in Settings.model_fields.items():
+            yield f"`{name.upper()}`", _default(field), field.description or ""
+
+    return table(("Setting", "Default", "Meaning"), rows())
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, tuple):
+        value = ", ".join(str(one) for one in value)
+    if isinstance(value, SecretStr) or value == "":
+        return ""
+    return f"`{value}`"
+
+
+def promises() -> str:
+    rows = ((number, name, words, f"`{test}`") for number, name, words, test in PROMISES)
+    return table(("Invariant", "Name", "What it says", "Shown by"), rows)
+
+
+def redis_keys() -> str:
+    entries = re.findall(
+        r"^(cb1\S+(?: and \S+)?)\s+(\S[^\n]*(?:\n {10,}\S[^\n]*)*)", keys.__doc__ or "", re.M
+    )
+    rows = ((f"`{key}`", " ".join(meaning.split())) for key, meaning in entries)
+    return table(("Key", "Owner and shape"), rows)
+
+
+def commands() -> str:
+    rows = (
+        (f"`claimbot {name}`", command.get_short_help_str(200))
+        for name, command in sorted(main.commands.items())
+    )
+    return table(("Command", "What it does"), rows)
+
+
+def channel_names() -> set[str]:
+    return {channel.name for channel in CHANNELS}
+
+
+TABLES = {
+    "states": states,
+    "promises": promises,
+    "settings": settings,
+    "keys": redis_keys,
+    "commands": commands,
+}
+
+
+def written(readme: str) -> str:
+    """README with every marked table made anew. A mark is `<!-- name -->`; the table ends at a blank line."""
+    for name, make in TABLES.items():
+        mark = f"<!-- {name} -->\n"
+        before, _, after = readme.partition(mark)
+        readme = before + mark + make() + "\n" + re.sub(r"\A(?:\|[^\n]*\n)*", "", after)
+    return readme
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
