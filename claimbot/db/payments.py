@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from claimbot.db.engine import changed
 from claimbot.db.tables import payment_events
 
 
@@ -48,3 +49,9 @@ def list_reviews(tx: Connection, brand_id: str) -> list[tuple[str, str, str]]:
         query.where(payment_events.c.brand_id == brand_id, payment_events.c.outcome == "review")
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def purge_payloads(tx: Connection, before: datetime) -> int:
+    """Events as Stripe sent them name the buyer; they are kept for a few days only."""
+    old = update(payment_events).where(payment_events.c.received_at < before, payment_events.c.payload != "")
+    return changed(tx.execute(old.values(payload="")))

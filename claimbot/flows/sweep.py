@@ -11,7 +11,7 @@ from claimbot.core.claims import Event
 from claimbot.core.drops import Drop, DropState, Phase, phase
 from claimbot.core.errors import Outside
 from claimbot.core.outbox import AGE_MAX
-from claimbot.db import alerts, claims, drops, inbox, marks
+from claimbot.db import alerts, claims, drops, inbox, marks, payments
 from claimbot.flows.expire import SWEEP_ROWS, sweep_due
 from claimbot.flows.hints import Hints
 from claimbot.flows.launch import close_line
@@ -107,9 +107,9 @@ def _is_over(drop: Drop, now: datetime) -> bool:
 
 
 def purge(parts: Parts) -> int:
-    """Raw events are deleted after RAW_DAYS."""
+    """What webhooks said word for word is deleted after RAW_DAYS."""
     before = parts.clock() - timedelta(days=parts.settings.raw_days)
-    return parts.ledger.run(lambda tx: inbox.purge_raw(tx, before))
+    return parts.ledger.run(lambda tx: inbox.purge_raw(tx, before) + payments.purge_payloads(tx, before))
 
 
 @dataclass
