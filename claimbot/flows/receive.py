@@ -68,7 +68,7 @@ def _receive(
     parts: Parts, catalog: Catalog, delivery: Delivery, signed: Signed, received_at: datetime
 ) -> Receipt:
     now = parts.clock()
-    arrived, strays = _sort(catalog, delivery, signed, now)
+    arrived, strays = _sort(parts, catalog, delivery, signed, now)
     kept = [*strays, *(_stray(delivery.channel, one, received_at) for one in delivery.quarantined)]
     keys = [one.event_key for one in arrived]
     with parts.ledger.reading() as tx:
@@ -103,14 +103,14 @@ def _first_of_each(arrived: Iterable[Arrived]) -> list[Arrived]:
 
 
 def _sort(
-    catalog: Catalog, delivery: Delivery, signed: Signed, now: datetime
+    parts: Parts, catalog: Catalog, delivery: Delivery, signed: Signed, now: datetime
 ) -> tuple[list[Arrived], list[inbox.Arrival]]:
     """Events of accounts that we know, and the rest to be kept aside."""
     arrived: list[Arrived] = []
     strays: list[inbox.Arrival] = []
     for event in delivery.events:
         account = catalog.account(event.channel, event.account_external_id)
-        if account is None or not _may_sign(account, signed):
+        if account is None or not may_sign(parts, catalog, account, signed):
             reason = "unknown_account" if account is None else "wrong_secret"
             lost = Quarantined(reason, event.raw, event.account_external_id)
             strays.append(_stray(event.channel, lost, now, event))
@@ -122,11 +122,17 @@ def _sort(
     return arrived, strays
 
 
-def _may_sign(account: Account, signed: Signed) -> bool:
-    """An account with a secret of its own believes only that; another account's secret is never enough."""
+def may_sign(parts: Parts, catalog: Catalog, account: Account, signed: Signed) -> bool:
+    """An account with a secret of its own believes only that; others believe only the deployment's secrets.
+
+    Secrets are compared and not accounts: two accounts, or an account and the deployment, may share one.
+    """
+    signer = catalog.account_by_id(signed.account_id) if signed.account_id else None
     if account.app_secret:
-        return signed.account_id == account.id
-    return signed.account_id is None
+        return signer is not None and signer.app_secret == account.app_secret
+    return signed.account_id is None or (
+        signer is not None and signer.app_secret in parts.settings.app_secrets
+    )
 
 
 def _stray(
