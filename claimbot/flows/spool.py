@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from claimbot.channels import by_name
+from claimbot.channels import by_document, by_name
 from claimbot.channels.body import read_json
 from claimbot.core.errors import BadPayload
 from claimbot.core.messages import Delivery, Quarantined
@@ -12,23 +12,32 @@ from claimbot.parts import Parts
 
 log = logging.getLogger("claimbot.spool")
 
+# The door that all of Meta's channels share.
+META = "meta"
+
 BATCH = 50
 
 
-def read_delivery(channel_name: str, body: bytes, received_at: datetime) -> Delivery:
-    """What a verified body says; what cannot be read is quarantined as a whole."""
-    channel = by_name(channel_name)
-    if channel is None:
-        return _unreadable(channel_name, "unknown_object", body)
+def read_delivery(door: str, body: bytes, received_at: datetime) -> Delivery:
+    """What a verified body says; what cannot be read is quarantined as a whole.
+
+    `door` is a channel, or `META`: there the body's own "object" word names the channel.
+    """
     try:
-        return channel.parse(read_json(body), received_at)
+        document = read_json(body)
     except BadPayload as error:
-        return _unreadable(channel_name, error.reason, body)
+        return _unreadable(door, error.reason, body)
+    channel = by_name(door) or by_document(document)
+    return channel.parse(document, received_at) if channel else _unreadable(door, "unknown_object", body)
 
 
-def _unreadable(channel_name: str, reason: str, body: bytes) -> Delivery:
-    raw = body.decode("utf-8", errors="replace").replace("\x00", "\ufffd")
-    return Delivery(channel_name, quarantined=(Quarantined(reason, raw),))
+def _unreadable(door: str, reason: str, body: bytes) -> Delivery:
+    return Delivery(door, quarantined=(Quarantined(reason, readable_text(body)),))
+
+
+def readable_text(body: bytes) -> str:
+    """The body as text that can be stored, to be kept as it came."""
+    return body.decode("utf-8", errors="replace").replace("\x00", "\ufffd")
 
 
 def drain_spool(parts: Parts) -> int:
@@ -36,8 +45,8 @@ def drain_spool(parts: Parts) -> int:
     drained = 0
     while entries := parts.spool.read(BATCH):
         for entry in entries:
-            channel_name, _, account_id = entry.channel.partition("|")
-            delivery = read_delivery(channel_name, entry.body, entry.received_at)
+            door, _, account_id = entry.channel.partition("|")
+            delivery = read_delivery(door, entry.body, entry.received_at)
             receive(parts, delivery, Signed(account_id or None), entry.received_at)
             parts.spool.remove([entry.id])
             drained += 1

@@ -1,0 +1,140 @@
+"""What becomes of a webhook's body? Verified and received; while SQL is down it waits in the spool."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from claimbot.channels.body import read_json
+from claimbot.channels.signing import verify_meta
+from claimbot.core.brands import Account
+from claimbot.core.errors import BadPayload, LedgerUnavailable
+from claimbot.core.messages import Delivery, Quarantined
+from claimbot.core.payments import PaymentEvent, PaymentKeys
+from claimbot.db import brands
+from claimbot.flows.receive import Signed, may_sign, receive
+from claimbot.flows.settle import Settled, hear
+from claimbot.flows.spool import META, read_delivery, readable_text
+from claimbot.parts import Parts
+from claimbot.payments import webhook
+
+log = logging.getLogger("claimbot.webhooks")
+
+# "When did this account last hear something?" is asked in minutes; more often would only cost commits.
+HEARD_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`word` is stored or spooled; `account_ids` are those that were spoken to."""
+
+    word: str
+    account_ids: frozenset[str] = frozenset()
+
+
+def who_signed(parts: Parts, body: bytes, header: str | None) -> Signed:
+    """Raises BadSignature. While no account is known (SQL is down) only the deployment's secrets count."""
+    own = {one.app_secret: one.id for one in _accounts(parts) if one.app_secret}
+    secrets = [*own, *parts.settings.app_secrets]
+    return Signed(own.get(secrets[verify_meta(body, header, secrets)]))
+
+
+def _accounts(parts: Parts) -> Iterable[Account]:
+    try:
+        return parts.catalog().accounts.values()
+    except LedgerUnavailable:
+        return ()
+
+
+def take_in(parts: Parts, body: bytes, signed: Signed) -> Taken:
+    """Store what a verified body says. Raises Outside when neither SQL nor the spool could take it."""
+    received_at = parts.clock()
+    delivery = read_delivery(META, body, received_at)
+    try:
+        receive(parts, delivery, signed, received_at)
+        return Taken("stored", _spoken_to(parts, delivery, signed))
+    except LedgerUnavailable as trouble:
+        log.warning("ledger_down %s", type(trouble).__name__)
+    parts.spool.append(f"{META}|{signed.account_id or ''}", body, received_at)
+    return Taken("spooled")
+
+
+def _spoken_to(parts: Parts, delivery: Delivery, signed: Signed) -> frozenset[str]:
+    catalog = parts.catalog()
+    named = {(event.channel, event.account_external_id) for event in delivery.events}
+    found = [catalog.account(*name) for name in named]
+    return frozenset(one.id for one in found if one is not None and may_sign(parts, catalog, one, signed))
+
+
+class LastHeard:
+    """Notes that the platform spoke to an account, now and then. One for each process."""
+
+    def __init__(self, parts: Parts, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._parts = parts
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._noted: dict[str, float] = {}
+
+    def note(self, account_ids: Iterable[str]) -> None:
+        """A transaction of its own, after the one that counts; its failure costs nothing."""
+        due = self._due(account_ids)
+        if not due:
+            return
+        now = self._parts.clock()
+        try:
+            self._parts.ledger.run(lambda tx: brands.mark_heard(tx, due, now))
+        except LedgerUnavailable:
+            log.info("heard_not_noted accounts=%d", len(due))
+
+    def _due(self, account_ids: Iterable[str]) -> list[str]:
+        at = self._seconds()
+        with self._lock:
+            due = [one for one in account_ids if at - self._noted.get(one, -HEARD_SECONDS) >= HEARD_SECONDS]
+            self._noted.update(dict.fromkeys(due, at))
+        return due
+
+
+def find_keys(parts: Parts, slug: str) -> PaymentKeys | None:
+    """The payment keys of a brand; without secrets while it has none. None: there is no such brand."""
+    book = parts.catalog().book_by_slug(slug)
+    if book is None:
+        return None
+    with parts.ledger.reading() as tx:
+        found = brands.find_payment_keys(tx, parts.sealer, book.brand.id)
+    return found or PaymentKeys(book.brand.id, "", (), book.brand.livemode)
+
+
+def hear_stripe(parts: Parts, keys: PaymentKeys, body: bytes, header: str | None) -> Settled:
+    """Verify, read and settle one event. Raises BadSignature, and Outside when it could not be stored."""
+    try:
+        webhook.verify(body, header, keys.webhook_secrets, parts.clock())
+        event = webhook.parse(_document(body))
+    except BadPayload as wrong:
+        return _keep_aside(parts, keys, wrong.reason, body)
+    not_ours = _why_not_ours(keys, event)
+    if not_ours:
+        log.info("payment event=%s type=%s ignored %s", event.event_id, event.type, not_ours)
+        return Settled("ignored", not_ours)
+    return hear(parts, keys.brand_id, event, readable_text(body))
+
+
+def _document(body: bytes) -> dict[str, object]:
+    """Read again by the careful reader: nothing in it is unfit to be stored."""
+    document = read_json(body)
+    if not isinstance(document, dict):
+        raise BadPayload("not_a_json_object")
+    return document
+
+
+def _why_not_ours(keys: PaymentKeys, event: PaymentEvent) -> str:
+    if event.livemode != keys.livemode:
+        return "other_mode"
+    is_other = bool(event.account and keys.account) and event.account != keys.account
+    return "other_account" if is_other else ""
+
+
+def _keep_aside(parts: Parts, keys: PaymentKeys, reason: str, body: bytes) -> Settled:
+    lost = Quarantined(reason, readable_text(body), keys.brand_id)
+    receive(parts, Delivery("stripe", quarantined=(lost,)), Signed(), parts.clock())
+    return Settled("quarantined", reason)
