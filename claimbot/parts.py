@@ -151,6 +151,8 @@ class Parts:
     gateways: Gateways
     redis_faults: Callable[[], list[str]]
     redis_identity: Callable[[], frozenset[str]]
+    breaker: Breaker = field(default_factory=Breaker)
+    """Shared by all that ask the stock's Redis on the path of a claim."""
     closers: tuple[Callable[[], None], ...] = field(default=(), repr=False)
 
     def close(self) -> None:
@@ -196,6 +198,7 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         gateways=Gateways(ledger, sealer, settings),
         redis_faults=lambda: check_policy(stock),
         redis_identity=lambda: identity(stock),
+        breaker=breaker,
         closers=(client.close, stock.close, queue.close, ledger.close),
     )
 
