@@ -1,0 +1,76 @@
+"""What is true about a claim now? Everything its page says, read and never changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from claimbot.core.brands import Brand
+from claimbot.core.claims import Claim, State
+from claimbot.core.drops import Drop, Phase, phase
+from claimbot.db import checkouts, claims, drops, leads
+from claimbot.flows.checkout import LINK_MARGIN
+from claimbot.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A claim with what its page may say."""
+
+    claim: Claim
+    drop: Drop
+    brand: Brand
+    now: datetime
+    ahead: int = 0
+    """How many people stand before them in line."""
+    session_url: str = ""
+    """Where the open session can be paid; empty while there is none."""
+    word: str = ""
+    """What to write to join again; empty when that would lead nowhere."""
+    username: str = ""
+    """The account to write it to."""
+
+    @property
+    def is_over(self) -> bool:
+        """The hold's time ran out, although its end was not carried out yet."""
+        ends_at = self.claim.hold_expires_at
+        return ends_at is not None and ends_at <= self.now
+
+
+def find_standing(parts: Parts, token: str) -> Standing | None:
+    """None when no claim has this token. Raises LedgerUnavailable."""
+    now = parts.clock()
+    catalog = parts.catalog()
+    with parts.ledger.reading() as tx:
+        claim = claims.find_by_token(tx, token)
+        drop = drops.find_drop(tx, claim.drop_id) if claim else None
+        if claim is None or drop is None or claim.state is State.ERASED:
+            return None
+        ahead = claims.count_waiting(tx, claim.variant_id, claim.line) if _waits(claim) else 0
+        session_url = _open_session(tx, claim, now)
+        lead = leads.find_lead(tx, claim.lead_id)
+    book = catalog.brands.get(claim.brand_id) or parts.catalog(is_fresh=True).brands[claim.brand_id]
+    account = catalog.account_by_id(lead.account_id) if lead else None
+    words = book.words.get(drop.id, ()) if phase(drop, now) is Phase.OPEN else ()
+    return Standing(
+        claim=claim,
+        drop=drop,
+        brand=book.brand,
+        now=now,
+        ahead=ahead,
+        session_url=session_url,
+        word=words[0] if words else "",
+        username=account.username if account else "",
+    )
+
+
+def _waits(claim: Claim) -> bool:
+    return claim.state is State.WAITLISTED
+
+
+def _open_session(tx: Connection, claim: Claim, now: datetime) -> str:
+    if claim.state is not State.HELD:
+        return ""
+    latest = checkouts.find_latest(tx, claim.id)
+    is_open = latest is not None and latest.state == "open" and latest.expires_at - LINK_MARGIN > now
+    return latest.url if latest is not None and is_open else ""
