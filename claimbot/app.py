@@ -1,0 +1,61 @@
+"""How is the web process put together?"""
+
+import hashlib
+import hmac
+
+from flask import Flask, Response, render_template
+from jinja2 import StrictUndefined
+
+from claimbot.channels.body import BODY_BYTES_MAX
+from claimbot.core.errors import Setup
+from claimbot.parts import Parts, make_parts
+from claimbot.settings import Settings, read_settings
+from claimbot.web.counts import Counts
+from claimbot.web.errors import add_errors
+from claimbot.web.headers import add_headers
+from claimbot.web.health import health_routes
+from claimbot.web.hooks import hook_routes
+from claimbot.web.journal import add_journal
+from claimbot.web.pages import STATIC, TEMPLATES
+from claimbot.web.pay import pay_routes
+
+# Our forms hold a token and a few words.
+FORM_BYTES_MAX = 64 * 1024
+# Long enough for a launch's visitors to fetch them once, short enough for an update to be seen.
+STATIC_SECONDS = 3600
+
+
+def create_app(parts: Parts | None = None) -> Flask:
+    """The web application; without `parts` they are made from the settings. Raises Setup."""
+    parts = parts or make_parts(read_settings())
+    app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
+    if app.debug and parts.settings.environment == "production":
+        raise Setup(["FLASK_DEBUG: debug mode shows secrets to strangers; unset it in production"])
+    app.config.update(
+        SECRET_KEY=_form_key(parts.settings),
+        MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,
+        SEND_FILE_MAX_AGE_DEFAULT=STATIC_SECONDS,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["parts"] = parts
+    counts = Counts()
+    # Hooks that run after a request run in the reverse order: the journal sees the finished answer.
+    add_journal(app)
+    add_headers(app)
+    add_errors(app)
+    for routes in (hook_routes(parts, counts), pay_routes(parts), health_routes(parts, counts)):
+        app.register_blueprint(routes)
+    app.add_url_rule("/", "start", _start)
+    return app
+
+
+def _start() -> Response:
+    return Response(render_template("start.html"), mimetype="text/html")
+
+
+def _form_key(settings: Settings) -> str:
+    """What signs our forms. Without SECRET_KEY one is derived that all processes share."""
+    own = settings.secret_key.get_secret_value()
+    return own or hmac.new(settings.sealing_keys[0], b"claimbot forms", hashlib.sha256).hexdigest()

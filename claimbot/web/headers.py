@@ -1,0 +1,79 @@
+"""What may a browser do with our answers? One policy on every answer, errors and static files included."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g
+
+# What never changes. HSTS is for a year and the subdomains too; browsers heed it on https only.
+FIXED = {
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+def add_headers(app: Flask) -> None:
+    app.context_processor(lambda: {"script_nonce": script_nonce})
+    app.after_request(_with_headers)
+
+
+def script_nonce() -> str:
+    """Scripts of this answer carry it; a script that somebody slipped in does not."""
+    if "script_nonce" not in g:
+        g.script_nonce = secrets.token_urlsafe(16)
+    return str(g.script_nonce)
+
+
+def allow_picture(url: str) -> None:
+    """This answer shows a picture from elsewhere."""
+    g.picture_origin = origin_of(url)
+
+
+def allow_form_target(url: str) -> None:
+    """A form of this answer ends there: browsers check where a form's redirect leads, too."""
+    g.form_origins = (*g.get("form_origins", ()), origin_of(url))
+
+
+def origin_of(url: str) -> str:
+    """`https://host:port`; empty when the address has no host, or letters that a policy may not hold."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    is_plain = parts.scheme in ("http", "https") and bool(parts.netloc) and parts.netloc.isascii()
+    if not is_plain or any(one in parts.netloc for one in " ;,'\"@"):
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _policy() -> str:
+    pictures = " ".join(["'self'", g.get("picture_origin", "")]).strip()
+    targets = " ".join(["'self'", *g.get("form_origins", ())]).strip()
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'nonce-{script_nonce()}'",
+            "style-src 'self'",
+            f"img-src {pictures}",
+            f"form-action {targets}",
+            "base-uri 'none'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+        ]
+    )
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in FIXED.items():
+        response.headers[name] = value
+    response.headers.setdefault("Content-Security-Policy", _policy())
+    # Static files set their own; nothing else may stay in a cache.
+    if "Cache-Control" not in response.headers or response.status_code >= 400:
+        response.headers["Cache-Control"] = "no-store"
+    return response
