@@ -112,7 +112,7 @@ def purge(parts: Parts) -> int:
     return parts.ledger.run(lambda tx: inbox.purge_raw(tx, before) + payments.purge_payloads(tx, before))
 
 
-@dataclass
+@dataclass(eq=False)
 class RedisWatch:
     """Notices when Redis is another one than before (a fail-over, an empty restart): rebuild everything."""
 
