@@ -104,6 +104,10 @@ class Ears(SimpleWorker):
             self.register_death()  # type: ignore[no-untyped-call]  # RQ has no types here
         self.connection.connection_pool.disconnect()
 
+    def _set_ip_address(self, connection: Any) -> None:
+        """Asks Redis nothing: redis-py cannot read the answer when a socket's path has a blank in it."""
+        self.ip_address = "unknown"
+
     def subscribe(self) -> None:
         return
 

@@ -6,6 +6,7 @@ import socket
 import click
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 
 from claimbot.cli.surroundings import find_values, hand_on, log_config, ready_parts
 from claimbot.core.errors import Refused
@@ -33,6 +34,8 @@ def web() -> None:
         blocking_threads=settings.web_threads,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
+        # It warns that 32 threads are many for our cores: they wait for SQL and Redis, and that is fine.
+        log_level=LogLevels.error,
         log_dictconfig=log_config(settings.log_level),
     ).serve()
 

@@ -1,4 +1,4 @@
-"""Where does a command find its settings? In the environment, in `.env`, in what `claimbot up` left behind."""
+"""Where does a command find its settings? In the environment, in `.env`, in what `claimbot up` left."""
 
 import json
 import logging.config
@@ -111,8 +111,7 @@ def log_config(level: str) -> dict[str, Any]:
         "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
         "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "line"}},
         "loggers": {
-            "_granian": {"level": "WARNING"},
-            "granian.access": {"level": "WARNING"},
+            "alembic": {"level": "WARNING"},
             "rq": {"level": "ERROR"},
             **{name: {"level": "WARNING"} for name in TALKATIVE},
         },
