@@ -193,7 +193,7 @@ def list_untold(tx: Connection, before: datetime, limit: int) -> list[tuple[Clai
     query = (
         select(claims, leads.c.window_expires_at)
         .join(leads, leads.c.id == claims.c.lead_id)
-        .where(claims.c.state == State.HELD.value, claims.c.told_at.is_(None), since < before)
+        .where(claims.c.state == State.HELD.value, claims.c.hold_expires_at.is_(None), since < before)
         .order_by(claims.c.created_at)
         .limit(limit)
         .with_for_update(of=claims, skip_locked=True)

@@ -13,6 +13,9 @@ from claimbot.db.engine import changed
 from claimbot.db.ids import new_id, new_token
 from claimbot.db.tables import accounts, outbox
 
+# Lost answers are rare; whoever had more of them gets the newest looked at.
+DOUBTFUL_MAX = 20
+
 
 def insert_rows(tx: Connection, rows: Sequence[NewRow], now: datetime) -> None:
     """Write work down; a row whose dedupe key is known is left as it was."""
@@ -221,6 +224,15 @@ def list_unconfirmed(tx: Connection, lead_id: str) -> list[OutboxRow]:
         .with_for_update()
     )
     return [_read(row, row.called_at) for row in tx.execute(query)]
+
+
+def list_doubtful(tx: Connection, lead_id: str) -> list[OutboxRow]:
+    """Messages to this person that may have reached them under an id that we never heard."""
+    was_lost = or_(outbox.c.sends > 1, outbox.c.reason == "unknown_outcome")
+    is_over = outbox.c.state.in_([RowState.DONE.value, RowState.DEAD.value])
+    query = select(outbox).where(outbox.c.lead_id == lead_id, is_over, was_lost)
+    newest = query.order_by(outbox.c.created_at.desc()).limit(DOUBTFUL_MAX)
+    return [_read(row, row.created_at) for row in tx.execute(newest)]
 
 
 def mark_confirmed(tx: Connection, row_id: str, now: datetime, result_id: str) -> bool:

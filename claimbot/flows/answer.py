@@ -106,14 +106,20 @@ def _open_words(this: Round, one: Arrived) -> dict[str, Any]:
 
 def _stop(this: Round, one: Arrived, lead: Lead) -> None:
     """No more messages, and no place or hold that nobody could tell them about; a hold they know stays."""
+    this.end(one, Outcome.OPTED_OUT)
+    if lead.opted_out_at is not None:
+        return
     outbox.drop_waiting(this.tx, lead.id, "opted_out", this.now)
     for live in claims.list_live_of_lead(this.tx, lead.id):
-        if live.state is State.WAITLISTED or (live.state is State.HELD and live.told_at is None):
+        if live.state is State.WAITLISTED or _is_untold(live):
             end_claim(this.tx, this.now, live, Event.PASS, this.hints)
     this.change_lead(lead, opted_out_at=this.now)
-    this.end(one, Outcome.OPTED_OUT)
-    if lead.opted_out_at is None:
-        this.say(one, TextKey.OPTED_OUT, Priority.PAYMENT, despite_stop=True)
+    this.say(one, TextKey.OPTED_OUT, Priority.PAYMENT, despite_stop=True)
+
+
+def _is_untold(live: Claim) -> bool:
+    """`told_at` alone may speak of their place in line; the clock starts with the offer."""
+    return live.state is State.HELD and live.hold_expires_at is None
 
 
 def _start(this: Round, one: Arrived, lead: Lead) -> None:

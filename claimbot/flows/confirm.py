@@ -43,10 +43,10 @@ def confirm_echo(tx: Connection, now: datetime, echo: Inbound, lead: Lead) -> bo
     """Is this echo one of ours? If its outcome was unknown until now, it is known from here on."""
     if outbox.find_by_result(tx, lead.account_id, echo.event_id):
         return True
-    unconfirmed = outbox.list_unconfirmed(tx, lead.id)
-    row = _matching(unconfirmed, echo)
+    row = _matching(outbox.list_unconfirmed(tx, lead.id), echo)
     if row is None:
-        return False
+        # A send that was repeated or given up: its echo only comes late.
+        return _matching(outbox.list_doubtful(tx, lead.id), echo) is not None
     if outbox.mark_confirmed(tx, row.id, now, echo.event_id):
         mark_told(tx, now, row)
     return True

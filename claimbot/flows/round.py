@@ -1,7 +1,7 @@
 """What does one transaction find out and decide? The notebook that the stories of one delivery write in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,7 @@ class Round:
 
     tx: Connection
     now: datetime
-    leads: Mapping[tuple[str, str], Lead]
+    leads: dict[tuple[str, str], Lead]
     endings: list[Ending] = field(default_factory=list)
     rows: list[NewRow] = field(default_factory=list)
     lead_changes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -72,7 +72,10 @@ class Round:
         )
 
     def change_lead(self, lead: Lead, **values: Any) -> None:
+        """The next event of this delivery sees it, too."""
         self.lead_changes.setdefault(lead.id, {}).update(values)
+        key = (lead.account_id, lead.external_id)
+        self.leads[key] = replace(self.leads[key], **values)
 
     def say(self, one: Arrived, text: TextKey, priority: Priority, **payload: Any) -> None:
         """Answer this event, once. `claim_id` in the payload names the claim that it is about."""
