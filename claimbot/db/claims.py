@@ -149,7 +149,10 @@ def mark_values(tx: Connection, claim_id: str, **values: Any) -> None:
 
 
 def find_first_waiting(tx: Connection, variant_id: str, until: datetime) -> Claim | None:
-    """The first person in line who may be written to up to `until`; locked."""
+    """The first person in line who may be written to up to `until`; locked.
+
+    Waits for who is locked: a person whose reply is being noted this very moment is not passed over.
+    """
     waiting = (
         select(claims)
         .join(leads, leads.c.id == claims.c.lead_id)
@@ -161,7 +164,7 @@ def find_first_waiting(tx: Connection, variant_id: str, until: datetime) -> Clai
         )
         .order_by(claims.c.line, claims.c.id)
         .limit(1)
-        .with_for_update(of=claims, skip_locked=True)
+        .with_for_update(of=claims)
     )
     row = tx.execute(waiting).first()
     return read_claim(row) if row else None
@@ -172,6 +175,13 @@ def count_waiting(tx: Connection, variant_id: str, before_line: int | None = Non
     query = select(func.count()).select_from(claims).where(waiting)
     if before_line is not None:
         query = query.where(claims.c.line < before_line)
+    return int(tx.execute(query).scalar_one())
+
+
+def last_waiting_line(tx: Connection, variant_id: str) -> int:
+    """Where the line ends; 0 when nobody waits."""
+    waiting = and_(claims.c.variant_id == variant_id, claims.c.state == constant(State.WAITLISTED))
+    query = select(func.coalesce(func.max(claims.c.line), 0)).where(waiting)
     return int(tx.execute(query).scalar_one())
 
 

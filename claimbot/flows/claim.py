@@ -72,7 +72,8 @@ def claim(this: Round, arrived: Sequence[Arrived], proposals: Proposals) -> None
     for made in desk.made:
         _tell(desk, made)
     for one, numbers in desk.to_line:
-        come_back = ComeBack(one.drop, one.intent.variant_id, numbers)
+        from_key = one.follower_key if numbers else ""
+        come_back = ComeBack(one.drop, one.intent.variant_id, numbers, from_key)
         used = promote_free(this.tx, this.now, come_back, this.hints)
         if numbers:
             proposals.use(one.event_key, used)
@@ -176,7 +177,7 @@ def _make(desk: Desk, one: Arrived, lead: Lead, start: Start) -> None:
         lead_id=lead.id,
         state=State.SOLD if is_free else state,
         quantity=len(numbers) or start.wanted,
-        line=_line(desk, one),
+        line=_line(desk, one, state),
         place=numbers[0] if numbers else _place(desk, state, variant_id, drop.id),
         unit_price=drop.unit_price(drop.variant(variant_id)),
         livemode=one.book.brand.livemode,
@@ -191,12 +192,22 @@ def _make(desk: Desk, one: Arrived, lead: Lead, start: Start) -> None:
     desk.made.append(Made(one, lead, made, start.wanted, numbers))
 
 
-def _line(desk: Desk, one: Arrived) -> int:
-    """The gate's number; without a gate the time, which is what the gate counts by."""
+def _line(desk: Desk, one: Arrived, state: State) -> int:
+    """The gate's number; without a gate the time, which is what the gate counts by.
+
+    Who had a proposal before and now joins the line stands at its end: their old number is of another day.
+    """
     proposal = desk.proposals.of(one.event_key)
-    if proposal is not None:
+    waits = state is State.WAITLISTED
+    if proposal is not None and not (waits and proposal.word == "already"):
         return proposal.line
-    return int(desk.this.now.timestamp() * 1000) * LINES_PER_MS + len(desk.made) % LINES_PER_MS
+    by_time = int(desk.this.now.timestamp() * 1000) * LINES_PER_MS + len(desk.made) % LINES_PER_MS
+    return max(by_time, _end_of_line(desk, one.intent.variant_id) + 1) if waits else by_time
+
+
+def _end_of_line(desk: Desk, variant_id: str) -> int:
+    in_this_round = [made.claim.line for made in desk.made if made.claim.variant_id == variant_id]
+    return max([claims.last_waiting_line(desk.this.tx, variant_id), *in_this_round])
 
 
 def _place(desk: Desk, state: State, variant_id: str, drop_id: str) -> int:
@@ -241,8 +252,10 @@ def _take_from_ledger(desk: Desk, made: Made) -> None:
     if not drop.is_waitlist_on:
         made.claim = replace(made.claim, state=State.CLOSED)
         return
-    place = _place(desk, State.WAITLISTED, made.claim.variant_id, drop.id)
-    made.claim = replace(made.claim, state=State.WAITLISTED, quantity=made.wanted, place=place, paid_at=None)
+    state = State.WAITLISTED
+    place = _place(desk, state, made.claim.variant_id, drop.id)
+    line = _line(desk, made.one, state)
+    made.claim = replace(made.claim, state=state, quantity=made.wanted, line=line, place=place, paid_at=None)
     claims.insert_claims(tx, [(made.claim, _origin(made.one))])
 
 

@@ -23,6 +23,8 @@ class ComeBack:
     drop: Drop
     variant_id: str
     only: Collection[int] | None
+    from_key: str = ""
+    """As whose the gate knows these units; empty when they are nobody's there."""
 
 
 def promote_free(tx: Connection, now: datetime, come_back: ComeBack, hints: Hints) -> list[int]:
@@ -41,7 +43,7 @@ def promote_free(tx: Connection, now: datetime, come_back: ComeBack, hints: Hint
         if not is_enough:
             units.free_units(tx, [first.id])
             break
-        _promote(tx, now, Promotion(drop, first, numbers), hints)
+        _promote(tx, now, Promotion(drop, first, numbers, come_back.from_key), hints)
         used += numbers
     return used
 
@@ -51,6 +53,7 @@ class Promotion:
     drop: Drop
     first: Claim
     units: tuple[int, ...]
+    from_key: str
 
 
 def _promote(tx: Connection, now: datetime, promotion: Promotion, hints: Hints) -> None:
@@ -76,5 +79,5 @@ def _promote(tx: Connection, now: datetime, promotion: Promotion, hints: Hints) 
     )
     outbox.insert_rows(tx, [row], now)
     key = follower_key(lead.account_id, lead.external_id)
-    hints.move(drop.id, drop.gate_epoch, Move(key, first.variant_id, numbers, first.line))
+    hints.move(drop.id, drop.gate_epoch, Move(key, first.variant_id, numbers, first.line, promotion.from_key))
     hints.rings = True

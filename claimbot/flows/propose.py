@@ -2,8 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from claimbot.core.drops import DropKind
 from claimbot.core.errors import Outside
@@ -43,6 +43,15 @@ class Proposals:
         if back and rest:
             self.unused[key] = GiveBack(back.follower_key, back.variant_id, rest)
 
+    def for_one_run(self) -> "Proposals":
+        """The same proposals; what one run of a transaction uses is unused again when it is run anew."""
+        return replace(self, unused=dict(self.unused))
+
+    def leave_to_others(self, event_keys: Iterable[str]) -> None:
+        """These events were another delivery's after all, and so is what was proposed for them."""
+        for event_key in event_keys:
+            self.unused.pop(self.askers.get(event_key, ("", "")), None)
+
     def give_back_unused(self, hints: Hints) -> None:
         for (drop_id, _), back in self.unused.items():
             hints.free(drop_id, self.epochs[drop_id], back)
@@ -72,9 +81,14 @@ def _ask_of(one: Arrived) -> Ask:
     return Ask(one.follower_key, one.intent.variant_id, quantity, one.drop.is_partial_allowed)
 
 
+def _reserve(parts: Parts, drop_id: str, asks: Sequence[Ask]) -> Batch:
+    """By the database's time: line numbers that are given out without a gate are made of it, too."""
+    return parts.gate.reserve(drop_id, asks, int(parts.clock().timestamp() * 1000))
+
+
 def _ask(parts: Parts, drop_id: str, asks: Sequence[Ask]) -> Batch | None:
     try:
-        return parts.gate.reserve(drop_id, asks)
+        return _reserve(parts, drop_id, asks)
     except GateNotReady:
         return _ask_after_rebuild(parts, drop_id, asks)
     except Outside as trouble:
@@ -85,14 +99,14 @@ def _ask(parts: Parts, drop_id: str, asks: Sequence[Ask]) -> Batch | None:
 def _ask_after_rebuild(parts: Parts, drop_id: str, asks: Sequence[Ask]) -> Batch | None:
     with rebuild_lock:
         try:
-            return parts.gate.reserve(drop_id, asks)
+            return _reserve(parts, drop_id, asks)
         except GateNotReady:
             log.warning("gate_lost drop=%s", drop_id)
         except Outside:
             return None
         rebuild_gate(parts, drop_id)
     try:
-        return parts.gate.reserve(drop_id, asks)
+        return _reserve(parts, drop_id, asks)
     except Outside:
         return None
 

@@ -167,6 +167,8 @@ def _record(
     quiet = [one for one in mine if (one.account.id, one.event.follower_external_id) not in people]
     known = leads.find_known(tx, [(one.account.id, one.event.follower_external_id or "") for one in quiet])
     this = Round(tx, now, {**known, **people})
+    proposals = proposals.for_one_run()
+    proposals.leave_to_others(one.event_key for one in fresh if one.event_key not in new_keys)
     claim(this, [one for one in mine if one.intent.kind is IntentKind.CLAIM], proposals)
     for one in mine:
         if one.intent.kind is not IntentKind.CLAIM:

@@ -1,5 +1,6 @@
 """One live claim for each follower and drop, the order of the line, and states that move on once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from claimbot.db import claims
 from claimbot.db.claims import Holding
 from claimbot.db.engine import Ledger
 from tests.builders import NOW, World, make_claim, make_lead, make_world, told
+from tests.crowd import at_once
 
 ENDED = [state for state in State if state not in LIVE]
 
@@ -115,14 +117,34 @@ def test_the_first_in_line_is_promoted_first(ledger: Ledger, world: World, drop:
         assert claims.count_waiting(tx, drop.variants[0].id, before_line=20) == 1
 
 
+def promote_first(ledger: Ledger, drop: Drop) -> str:
+    with ledger.begin() as tx:
+        found = claims.find_first_waiting(tx, drop.variants[0].id, NOW)
+        assert found is not None
+        claims.mark_state(tx, found, State.HELD)
+        return found.id
+
+
 def test_two_promotions_at_once_take_different_people(on_postgresql: Ledger) -> None:
     world = make_world(on_postgresql)
     drop = world.drop()
     first = make_claim(on_postgresql, drop, world.first, State.WAITLISTED)
     second = make_claim(on_postgresql, drop, world.second, State.WAITLISTED)
-    with on_postgresql.begin() as one, on_postgresql.begin() as other:
-        assert claims.find_first_waiting(one, drop.variants[0].id, NOW) == first
-        assert claims.find_first_waiting(other, drop.variants[0].id, NOW) == second
+    assert set(at_once(2, lambda _: promote_first(on_postgresql, drop))) == {first.id, second.id}
+
+
+def test_somebody_whose_row_is_busy_is_not_passed_over(on_postgresql: Ledger) -> None:
+    world = make_world(on_postgresql)
+    drop = world.drop()
+    first = make_claim(on_postgresql, drop, world.first, State.WAITLISTED)
+    make_claim(on_postgresql, drop, world.second, State.WAITLISTED)
+    with ThreadPoolExecutor(1) as pool:
+        with on_postgresql.begin() as tx:
+            claims.lock_claim(tx, first.id)
+            promoted = pool.submit(promote_first, on_postgresql, drop)
+            with pytest.raises(TimeoutError):
+                promoted.result(timeout=0.2)
+        assert promoted.result(timeout=5) == first.id
 
 
 def test_a_claim_may_be_taken_back_before_it_is_committed(ledger: Ledger, world: World, drop: Drop) -> None:
