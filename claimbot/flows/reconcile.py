@@ -78,8 +78,9 @@ def _give_back_leaked(parts: Parts, drop_id: str, seen: GateSnapshot, free: Free
     backs = []
     for key, (variant_id, _, at_ms, numbers) in seen.given.items():
         is_fresh = now_ms - at_ms < PROPOSAL_MS
-        if not is_fresh and set(numbers) <= lost.get(variant_id, set()):
-            backs.append(GiveBack(key, variant_id, numbers))
+        leaked = tuple(number for number in numbers if number in lost.get(variant_id, set()))
+        if leaked and not is_fresh:
+            backs.append(GiveBack(key, variant_id, leaked))
         lost.get(variant_id, set()).difference_update(numbers)
     parts.gate.release(drop_id, seen.epoch, backs)
     for name, missing in lost.items():

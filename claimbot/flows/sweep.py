@@ -25,6 +25,7 @@ from claimbot.flows.tell import tell
 from claimbot.flows.tokens import renew_tokens
 from claimbot.flows.verify import verify_and_note
 from claimbot.parts import Parts
+from claimbot.stock.gate import MOST_UNITS
 
 log = logging.getLogger("claimbot.sweep")
 
@@ -40,7 +41,7 @@ def _serve(parts: Parts, drop_id: str, variant_id: str, free: int) -> int:
     """The gate sets the units aside first: what it proposes to a newcomer this very moment is left alone."""
     now = parts.clock()
     try:
-        taken = parts.gate.take(drop_id, variant_id, free)
+        taken = parts.gate.take(drop_id, variant_id, min(free, MOST_UNITS))
         only, epoch, held_by = taken.units, taken.epoch, taken.held_by
     except Outside:
         only, epoch, held_by = None, 0, ""
