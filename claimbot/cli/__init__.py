@@ -38,8 +38,8 @@ COMMANDS = {
     "doctor": Place("doctor", "doctor", "Say in words what is missing."),
     "verify": Place("checks", "verify", "Check every promise; exit 1 on a breach."),
     "reconcile": Place("checks", "reconcile", "Rebuild the gates and settle with Stripe."),
-    "export": Place("people", "export", "Write leads as CSV."),
-    "erase": Place("people", "erase", "Erase one person."),
+    "export": Place("export", "export", "Write leads as CSV."),
+    "erase": Place("erase", "erase", "Erase one person."),
     "replay": Place("replay", "replay", "Deliver recorded webhooks, signed."),
     "storm": Place("storm", "storm", "Rehearse a launch against the sandbox."),
 }

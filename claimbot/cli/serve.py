@@ -16,9 +16,12 @@ from claimbot.jobs import ClockLoop, Loop, WorkerLoop, stopped_by_signals
 STOP_SECONDS = 25
 
 
-@click.command(epilog="Example: claimbot web")
-def web() -> None:
+@click.command(epilog="Example: claimbot web --port 8000")
+@click.option("--port", type=click.IntRange(1, 65534), help="Default: PORT, or 8000.")
+def web(port: int | None) -> None:
     """Take in webhooks and show pages, on HOST and PORT."""
+    if port is not None:
+        os.environ["PORT"] = str(port)
     with ready_parts() as parts:
         settings = parts.settings
     refuse_taken_port(settings.host, settings.port)
@@ -46,9 +49,9 @@ def refuse_taken_port(host: str, port: int) -> None:
         with socket.create_server((host, port)):
             return
     except PermissionError:
-        raise Refused(f"port {port} may not be used by this account: choose another with PORT=…") from None
+        raise Refused(f"port {port} may not be used by this account: choose another with --port") from None
     except OSError:
-        raise Refused(f"port {port} is taken: stop what uses it, or choose another with PORT=…") from None
+        raise Refused(f"port {port} is taken: stop what uses it, or choose another with --port") from None
 
 
 @click.command(epilog="Example: claimbot worker")

@@ -60,9 +60,7 @@ class Plan:
 
 @click.command(epilog="Example: claimbot up --port 8000")
 @click.option("--sandbox/--no-sandbox", "has_sandbox", default=True, help="A world on loopback, PORT+1.")
-@click.option(
-    "--port", type=click.IntRange(1024, 65534), help="Of the web process; default PORT or 8000."
-)
+@click.option("--port", type=click.IntRange(1024, 65534), help="Of the web process; default PORT or 8000.")
 @click.option("--data-dir", type=FOLDER, help="Default DATA_DIR or data.")
 @click.option("--open/--no-open", "opens_browser", default=False, help="Open the phone page in a browser.")
 @click.pass_context
