@@ -83,7 +83,9 @@ def _finish(parts: Parts, row: OutboxRow, session_id: str, news: SessionNews | N
         hints = Hints()
         if news is not None:
             settle_session(tx, now, row.brand_id, news, hints)
-        elif (claim := claims.lock_claim(tx, row.claim_id or "")) and claim.state is State.EXPIRING:
+        # Also after money that does not fit: the session cannot change any more, a person looks at it.
+        claim = claims.lock_claim(tx, row.claim_id or "")
+        if claim is not None and claim.state is State.EXPIRING:
             finish_end(tx, now, claim, hints)
         outbox.mark_done(tx, row, now, session_id)
         alerts.clear_alert(tx, "stripe_unreachable", row.brand_id, now)

@@ -1,7 +1,7 @@
 """What do we do on news of money? Believe Stripe, check the offer, then sell or send it back."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from claimbot.core.claims import ENDED, WITH_UNIT, Claim, Event, State, advance,
 from claimbot.core.outbox import NewRow, Priority, Work
 from claimbot.core.payments import NewsKind, PaymentEvent, RefundNews, SessionNews, SessionState, mismatch
 from claimbot.core.texts import TextKey
-from claimbot.db import alerts, checkouts, claims, drops, leads, outbox, payments, units
+from claimbot.db import alerts, checkouts, claims, drops, leads, marks, outbox, payments, units
 from claimbot.flows.hints import Hints, gate_key
 from claimbot.flows.release import end_claim, finish_end, hand_on, release
 from claimbot.flows.round import reply_row
@@ -55,8 +55,6 @@ def _hear(tx: Connection, now: datetime, heard: Heard) -> tuple[Settled, Hints]:
         return Settled("ignored", "duplicate"), hints
     settled = _settle(tx, now, heard, hints)
     payments.mark_ended(tx, event.event_id, settled.outcome, settled.reason, settled.claim_id)
-    if settled.outcome == "review":
-        raise_review(tx, heard.brand_id, event.event_id, settled.reason, now)
     return settled, hints
 
 
@@ -83,7 +81,7 @@ def _settle(tx: Connection, now: datetime, heard: Heard, hints: Hints) -> Settle
     if event.refund is not None and event.kind is NewsKind.REFUND:
         return _refunded(tx, now, heard.brand_id, event.refund, hints)
     if event.refund is not None and event.kind in DISPUTES:
-        return _disputed(tx, heard.brand_id, event.refund, DISPUTES[event.kind])
+        return _disputed(tx, now, heard.brand_id, event.refund, DISPUTES[event.kind])
     return Settled("ignored", "not_ours")
 
 
@@ -108,9 +106,10 @@ def settle_session(tx: Connection, now: datetime, brand_id: str, news: SessionNe
     wrong = mismatch(claim.offer, news)
     if wrong == "other_mode":
         return Settled("ignored", wrong, claim.id)
-    if wrong:
-        return Settled("review", wrong, claim.id)
     checkouts.mark_session_ended(tx, news.session_id, "complete")
+    if wrong:
+        raise_review(tx, brand_id, news.session_id, wrong, now)
+        return Settled("review", wrong, claim.id)
     if news.state is SessionState.COMPLETE_UNPAID:
         return _pending(tx, now, claim, news)
     return _paid(tx, now, claim, news, hints)
@@ -145,6 +144,10 @@ def _pending(tx: Connection, now: datetime, claim: Claim, news: SessionNews) -> 
     return Settled("applied", "pending", claim.id)
 
 
+# Whoever pays again in these states, on another session, gets that money back.
+HAS_PAID = (State.SOLD, State.DISPUTED, State.REFUNDING, State.REFUNDED)
+
+
 def _paid(tx: Connection, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
     if claim.state in ENDED:
         return _paid_late(tx, now, claim, news, hints)
@@ -152,9 +155,10 @@ def _paid(tx: Connection, now: datetime, claim: Claim, news: SessionNews, hints:
         _sell(tx, now, claim, news, Event.SESSION_PAID)
         hints.forget(claim.drop_id, gate_key(tx, claim.lead_id))
         hints.rings = True
+        _catch_up(tx, now, claim.id, hints)
         return Settled("applied", "sold", claim.id)
     is_other_session = claim.stripe_session_id not in ("", news.session_id)
-    if claim.state is State.SOLD and is_other_session:
+    if claim.state in HAS_PAID and is_other_session:
         refund_later(tx, now, claim, news)
         hints.rings = True
         return Settled("applied", "second_payment_refunded", claim.id)
@@ -176,6 +180,18 @@ def _sell(tx: Connection, now: datetime, claim: Claim, news: SessionNews, event:
     _say(tx, now, claim, TextKey.PAID)
 
 
+def _catch_up(tx: Connection, now: datetime, claim_id: str, hints: Hints) -> None:
+    """Events overtake each other: money may have gone back before we heard that it had come."""
+    claim = claims.lock_claim(tx, claim_id)
+    assert claim is not None  # it was just sold
+    early = marks.find_mark(tx, _early(claim_id))
+    if early is not None and not early.facts["is_won"]:
+        claims.mark_state(tx, claim, advance(claim.state, Event.DISPUTED))
+        claim = replace(claim, state=State.DISPUTED)
+    if claim.refunded_minor >= claim.paid_minor > 0:
+        give_money_back(tx, now, claim, claim.refunded_minor, hints)
+
+
 def _paid_late(tx: Connection, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
     """Money for a claim that ended: a free unit, or all of it back."""
     numbers = units.take_any(tx, claim.id, claim.variant_id, claim.quantity)
@@ -183,6 +199,7 @@ def _paid_late(tx: Connection, now: datetime, claim: Claim, news: SessionNews, h
     if len(numbers) == claim.quantity:
         _sell(tx, now, claim, news, Event.LATE_PAID_UNIT)
         hints.stale_drops.add(claim.drop_id)
+        _catch_up(tx, now, claim.id, hints)
         return Settled("applied", "sold_late", claim.id)
     units.free_units(tx, [claim.id])
     state = advance(claim.state, Event.LATE_PAID_NO_UNIT)
@@ -228,8 +245,13 @@ def _async_failed(tx: Connection, now: datetime, brand_id: str, news: SessionNew
     claim = _find(tx, brand_id, news.claim_id, news.session_id)
     if claim is None:
         return Settled("ignored", "not_ours")
+    if may(claim.state, Event.SESSION_UNPAID):
+        # The failure overtook the news that the buyer had chosen a delayed method.
+        claims.mark_state(tx, claim, advance(claim.state, Event.SESSION_UNPAID))
+        claim = replace(claim, state=State.PENDING)
     if claim.state is not State.PENDING:
         return Settled("ignored", claim.state.value, claim.id)
+    checkouts.mark_session_ended(tx, news.session_id, "complete")
     release(tx, now, claim, Event.ASYNC_FAILED, hints)
     return Settled("applied", "payment_failed", claim.id)
 
@@ -278,10 +300,24 @@ DISPUTES = {
 }
 
 
-def _disputed(tx: Connection, brand_id: str, news: RefundNews, event: Event) -> Settled:
+def _early(claim_id: str) -> str:
+    """Name of the mark that a dispute came before the payment that it is about."""
+    return f"early_dispute:{claim_id}"
+
+
+def _note_early(tx: Connection, now: datetime, claim: Claim, event: Event) -> Settled:
+    known = marks.find_mark(tx, _early(claim.id))
+    is_won = event is Event.DISPUTE_WON or (known is not None and bool(known.facts["is_won"]))
+    marks.set_mark(tx, _early(claim.id), now, {"is_won": is_won})
+    return Settled("ignored", "before_the_payment", claim.id)
+
+
+def _disputed(tx: Connection, now: datetime, brand_id: str, news: RefundNews, event: Event) -> Settled:
     claim = _of_payment(tx, brand_id, news)
     if claim is None:
         return Settled("ignored", "not_ours")
+    if claim.paid_at is None:
+        return _note_early(tx, now, claim, event)
     if not may(claim.state, event):
         return Settled("ignored", claim.state.value, claim.id)
     claims.mark_state(tx, claim, advance(claim.state, event))
