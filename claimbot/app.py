@@ -39,6 +39,8 @@ def create_app(parts: Parts | None = None) -> Flask:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # Otherwise // in a path is answered with a redirect to whatever host the request named.
+    app.url_map.merge_slashes = False
     app.extensions["parts"] = parts
     counts = Counts()
     # Hooks that run after a request run in the reverse order: the journal sees the finished answer.
