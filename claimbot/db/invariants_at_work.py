@@ -75,13 +75,15 @@ def paid_item(tx: Connection, look: Look) -> Iterator[str]:
     refund = exists().where(outbox.c.dedupe_key == literal("refund:").concat(checkouts.c.session_id))
     told = and_(payment_events.c.claim_id == claims.c.id, payment_events.c.reason == "payment_failed")
     explained = exists().where(or_(told, _is_review(claims.c.id)))
+    # Money that does not fit its offer; the alert stays in the table when a person has cleared it.
+    reviewed = exists().where(alerts.c.kind == "review", alerts.c.subject == checkouts.c.session_id)
     is_its_own = and_(
         claims.c.state.in_(words_of(PAID_STATES)), claims.c.stripe_session_id == checkouts.c.session_id
     )
     nothing = (
         select(checkouts.c.claim_id, checkouts.c.session_id, claims.c.state)
         .join(claims, claims.c.id == checkouts.c.claim_id)
-        .where(checkouts.c.state == "complete", ~is_its_own, ~refund, ~explained)
+        .where(checkouts.c.state == "complete", ~or_(is_its_own, refund, explained, reviewed))
     )
     for row in few(tx, nothing):
         yield f"session {row.session_id} is complete, but claim {row.claim_id} is {row.state}"

@@ -140,6 +140,13 @@ def test_money_that_never_came_or_waits_for_a_person_is_no_breach(
     assert broken(verify(parts)) == {}
 
 
+def test_money_that_stripe_told_us_of_when_asked_may_wait_for_a_person_too(busy: Busy, parts: Parts) -> None:
+    add_session(busy, busy.expired, "cs_3")
+    with parts.ledger.begin() as tx:
+        alerts.raise_alert(tx, alerts.Alert("review", "cs_3", "look at it in Stripe"), NOW)
+    assert broken(verify(parts)) == {}
+
+
 def test_a_second_payment_with_its_refund_is_no_breach(busy: Busy, parts: Parts) -> None:
     busy.change("UPDATE checkouts SET session_id = 'cs_77'")
     refund = {"kind": Work.REFUND, "dedupe_key": "refund:cs_77", "claim_id": busy.sold.id}
