@@ -1,4 +1,4 @@
-"""What does a test start? The real `claimbot up`, in a folder of its own, on free ports, spoken to over HTTP."""
+"""What does a test start? The real `claimbot up`, in its own folder, on free ports, spoken to over HTTP."""
 
 import os
 import signal
