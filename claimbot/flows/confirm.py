@@ -22,6 +22,9 @@ TELLING = (
     TextKey.GRANTED,
 )
 
+# Two texts that begin with this many equal characters are one; nobody types our wordings by hand.
+SAME_CHARS = 100
+
 
 def mark_told(tx: Connection, now: datetime, row: OutboxRow) -> None:
     """The message of this row reached the platform: note it in its claim."""
@@ -55,6 +58,19 @@ def confirm_echo(tx: Connection, now: datetime, echo: Inbound, lead: Lead) -> bo
 def _matching(unconfirmed: Sequence[OutboxRow], echo: Inbound) -> OutboxRow | None:
     """The row whose message this is: by its text, or, for a button whose echo has none, the oldest."""
     for row in unconfirmed:
-        if echo.text and row.payload.get("rendered") == echo.text:
+        if echo.text and _is_same(row, echo.text):
             return row
     return unconfirmed[0] if unconfirmed and not echo.text else None
+
+
+def _is_same(row: OutboxRow, echoed: str) -> bool:
+    """The channel may have put the link or the choices behind our text, or cut a long one."""
+    said, heard = _flat(str(row.payload.get("rendered", ""))), _flat(echoed)
+    if len(said) >= SAME_CHARS:
+        return heard.startswith(said[:SAME_CHARS])
+    has_more = heard.startswith(f"{said} " if row.payload.get("comment_id") else f"{said} http")
+    return bool(said) and (heard == said or has_more)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

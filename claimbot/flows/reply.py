@@ -30,6 +30,9 @@ log = logging.getLogger("claimbot.send")
 # In `auto` mode a session that takes longer than this does not hold up the message: the pay link goes out.
 SESSION_PATIENCE = timedelta(seconds=2)
 
+# By then every process has read the catalog again.
+CATALOG_AGE = timedelta(seconds=2)
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -194,6 +197,11 @@ def _park(parts: Parts, row: OutboxRow, account: Account, reason: str) -> None:
     """The account cannot send: everything of it waits until a person mends it; said once."""
     now = parts.clock()
     with parts.ledger.begin() as tx:
+        current = brands.find_account(tx, parts.sealer, account.id)
+        if current is not None and current.token != account.token:
+            # It was mended while our catalog was a moment old.
+            outbox.mark_again(tx, row, now + CATALOG_AGE, "token_renewed", was_accepted=False)
+            return
         outbox.mark_stopped(tx, row, RowState.PARKED, reason, now)
         if brands.mark_parked(tx, account.id, reason, now):
             text = f"@{account.username} cannot send ({reason}); reconnect it with: claimbot account connect"
