@@ -132,7 +132,7 @@ def _wish(desk: Desk, one: Arrived, lead: Lead, mine: Sequence[Claim]) -> None:
         return
     wanted = min(one.intent.quantity, left)
     proposed = _proposed(desk, one, wanted)
-    has_line = desk.waiting_for(one.intent.variant_id) > 0
+    has_line = _is_behind_others(desk, one)
     if has_line and proposed != ():
         # Somebody waits although units are free: they come first, the newcomer joins the line.
         desk.to_line.append((one, proposed))
@@ -140,6 +140,17 @@ def _wish(desk: Desk, one: Arrived, lead: Lead, mine: Sequence[Claim]) -> None:
         _join(desk, one, lead, wanted)
     else:
         _make(desk, one, lead, Start(State.HELD, wanted, proposed or ()))
+
+
+def _is_behind_others(desk: Desk, one: Arrived) -> bool:
+    """Does somebody wait who came first? Who was proposed a unit before they came is not behind them."""
+    variant_id, proposal = one.intent.variant_id, desk.proposals.of(one.event_key)
+    if desk.waiting_for(variant_id) == 0 or proposal is None or proposal.word != "held":
+        return desk.waiting_for(variant_id) > 0
+    in_this_round = (made.claim for made in desk.made if made.claim.variant_id == variant_id)
+    if any(earlier.state is State.WAITLISTED for earlier in in_this_round):
+        return True
+    return claims.count_waiting(desk.this.tx, variant_id, proposal.line) > 0
 
 
 def _proposed(desk: Desk, one: Arrived, wanted: int) -> tuple[int, ...] | None:
