@@ -4,13 +4,18 @@ import hashlib
 import hmac
 import io
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
+from redis import Redis
 
 from claimbot.channels.signing import sign_meta
+from claimbot.db import brands
 from claimbot.flows.spool import drain_spool
+from claimbot.flows.take_in import LastHeard
 from claimbot.parts import make_parts
-from tests.builders import make_account, make_drop
+from claimbot.stock.spool import Spool
+from tests.builders import NOW, make_account, make_drop
 from tests.channels.people import AURORA, BOREAL
 from tests.engine import settings_for
 from tests.web.doors import NOBODY, SECRET, Doors, as_body, dead_ledger, hello
@@ -166,17 +171,32 @@ def test_an_unknown_account_is_quarantined(doors: Doors) -> None:
     assert doors.outcomes() == [("quarantined", "unknown_account")]
 
 
-def test_each_account_is_noted_as_heard_at_most_every_five_seconds(doors: Doors) -> None:
-    browser = doors.browser
-    first, second = as_body(hello(mid="mid.1")), as_body(hello(mid="mid.2"))
-    browser.post("/webhooks/meta", data=first, headers={"X-Hub-Signature-256": sign_meta(first, SECRET)})
-    doors.hands.at = doors.hands.at.replace(minute=30)
+def test_a_delivery_is_noted_as_heard_for_its_account_only(doors: Doors) -> None:
+    doors.hook(BODY)
 
-    browser.post("/webhooks/meta", data=second, headers={"X-Hub-Signature-256": sign_meta(second, SECRET)})
+    assert (heard_at(doors, doors.account.id), heard_at(doors, doors.other_account.id)) == (NOW, None)
 
-    heard = doors.rows("SELECT external_id FROM accounts WHERE last_event_at IS NOT NULL")
-    assert heard == [(AURORA,)]
-    assert doors.rows("SELECT count(DISTINCT last_event_at) FROM accounts") == [(1,)]
+
+@pytest.mark.parametrize(("later_seconds", "is_noted"), [(4.9, False), (5.1, True)])
+def test_an_account_is_noted_as_heard_at_most_every_five_seconds(
+    doors: Doors, later_seconds: float, is_noted: bool
+) -> None:
+    seconds = [100.0]
+    last_heard = LastHeard(doors.parts, lambda: seconds[0])
+    last_heard.note([doors.account.id])
+    doors.hands.at = NOW + timedelta(seconds=later_seconds)
+    seconds[0] += later_seconds
+
+    last_heard.note([doors.account.id])
+
+    assert (heard_at(doors, doors.account.id) == doors.hands.at) is is_noted
+
+
+def heard_at(doors: Doors, account_id: str) -> datetime | None:
+    with doors.ledger.reading() as tx:
+        found = brands.find_account(tx, doors.parts.sealer, account_id)
+    assert found is not None
+    return found.last_event_at
 
 
 class TestSqlIsDown:
@@ -218,6 +238,16 @@ class TestSqlIsDown:
 
         assert answer.status == 503
         assert int(answer.headers["Retry-After"]) >= 1
+
+    def test_a_full_spool_asks_meta_to_come_again(self, sqlite_doors: Doors, redis_client: Redis) -> None:
+        sqlite_doors.parts.catalog(is_fresh=True)
+        full = replace(sqlite_doors.without_sql().parts, spool=Spool(redis_client, max_entries=1))
+        doors = replace(sqlite_doors, parts=full)
+
+        statuses = [doors.hook(as_body(hello(mid=mid))) for mid in ("mid.1", "mid.2")]
+
+        assert [one.status for one in statuses] == [200, 503]
+        assert statuses[1].headers["Retry-After"] == "30"
 
 
 def test_redis_alone_may_be_down(doors: Doors) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from claimbot.core.claims import Claim
-from tests.builders import NOW, make_claim, make_drop, make_lead, told
+from claimbot.core.payments import PaymentKeys
+from claimbot.db import brands
+from tests.builders import NOW, make_claim, make_drop, make_lead, make_sealer, told
 from tests.payments.builders import make_event, make_paid
-from tests.web.doors import WEBHOOK_SECRET, Doors, stripe_header
+from tests.web.doors import STRIPE_KEY, WEBHOOK_SECRET, Doors, stripe_header
 
 BODY = json.dumps(make_event("checkout.session.completed", make_paid())).encode()
 GOOD = stripe_header(BODY, WEBHOOK_SECRET, NOW)
@@ -83,9 +85,14 @@ def test_another_brands_door_does_not_open_with_a_true_signature(doors: Doors) -
     assert doors.rows("SELECT state FROM claims") == [("held",)]
 
 
-@pytest.mark.parametrize("changes", [{"livemode": True}])
-def test_an_event_of_the_other_mode_is_ignored(doors: Doors, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", [{"livemode": True}, {"account": "acct_borealis"}])
+def test_an_event_of_the_other_mode_or_another_account_is_ignored(
+    doors: Doors, changes: dict[str, Any]
+) -> None:
     claim = held_claim(doors)
+    keys = PaymentKeys(doors.brand.id, STRIPE_KEY, (WEBHOOK_SECRET,), livemode=False, account="acct_aurora")
+    with doors.ledger.begin() as tx:
+        brands.mark_payment_keys(tx, make_sealer(), keys)
 
     assert doors.stripe(paid(claim, **changes)).status == 200
     assert doors.rows("SELECT state FROM claims") == [("held",)]
