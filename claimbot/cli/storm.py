@@ -1,0 +1,270 @@
+"""How does a launch feel? Many write to the sandbox at once, and every promise is checked afterwards."""
+
+import ipaddress
+import random
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+
+from claimbot.cli.shared import show, show_json
+from claimbot.cli.surroundings import find_settings, opened_parts
+from claimbot.core.drops import Drop, Phase, phase
+from claimbot.core.errors import ClaimbotError, Refused
+from claimbot.core.keywords import normalise
+from claimbot.db.storms import count_unsent, read_aftermath
+from claimbot.flows.verify import verify
+from claimbot.parts import Parts
+
+# Meta puts at most this many messages into one POST.
+BATCH_MOST = 1_000
+TIMEOUT_SECONDS = 60.0
+# After the last word everything must be answered within this; then it is stuck.
+DRAINED_SECONDS = 300.0
+LOOK_SECONDS = 0.5
+
+
+class SandboxSilent(ClaimbotError):
+    """The sandbox does not answer; the text says what to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    followers: int
+    threads: int
+    duplicates: int
+    """Percent of the messages that are delivered a second time."""
+    batch: int
+    word: str
+    pay: int
+    """Percent of the winners who pay."""
+    sandbox_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    follower: str
+    text: str
+    mid: str
+    is_again: bool = False
+
+
+@dataclass
+class Tally:
+    """What was sent and what came back. Shared by the threads."""
+
+    sent: int = 0
+    duplicates: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    waited_ms: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The table at the end; counts are of the word's drop since the storm began."""
+
+    sent: int
+    duplicates: int
+    acknowledged: int
+    refused: int
+    p50_ms: float
+    p99_ms: float
+    messages_per_second: float
+    outcomes: dict[str, int]
+    claims: dict[str, int]
+    answered: int
+    seconds_until_answered: float
+    broken: list[str]
+
+
+@click.command(epilog="Example: claimbot storm --followers 1000 --threads 4 --duplicates 30 --word LAUNCH")
+@click.option("--followers", type=click.IntRange(1, 200_000), default=1_000, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option("--duplicates", type=click.IntRange(0, 100), default=30, show_default=True, help="Percent.")
+@click.option(
+    "--batch", type=click.IntRange(1, BATCH_MOST), default=1, show_default=True, help="Words per POST."
+)
+@click.option("--word", default="LAUNCH", show_default=True)
+@click.option("--pay", type=click.IntRange(0, 100), default=50, show_default=True, help="Percent of winners.")
+@click.option("--sandbox-url", default="", help="Default: this machine, PORT+1.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_context
+def storm(ctx: click.Context, /, sandbox_url: str, as_json: bool, **told: Any) -> None:
+    """Rehearse a launch against a running sandbox on this machine; exit 1 when a promise broke."""
+    url = sandbox_url or f"http://127.0.0.1:{find_settings().port + 1}"
+    refuse_elsewhere(url)
+    plan = Plan(sandbox_url=url.rstrip("/"), **told)
+    console = Console(stderr=True)
+    with opened_parts() as parts, Progress(console=console, disable=as_json) as progress:
+        report = rehearse(parts, plan, progress)
+    if as_json:
+        show_json(asdict(report))
+    else:
+        show(("", ""), list(_rows(report)), "")
+    ctx.exit(1 if report.broken or report.refused else 0)
+
+
+def refuse_elsewhere(url: str) -> None:
+    """A storm is for this machine only. Raises Refused."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        is_here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    if parts.scheme != "http" or not is_here:
+        raise Refused("--sandbox-url: a storm goes to this machine only, such as http://127.0.0.1:8001")
+
+
+def rehearse(parts: Parts, plan: Plan, progress: Progress) -> Report:
+    """Write, wait until everybody is answered, pay, wait again, and look at what the ledger says."""
+    drop = _drop_of(parts, plan.word)
+    since = parts.clock()
+    tally = Tally()
+    with httpx.Client(base_url=plan.sandbox_url, trust_env=False, timeout=TIMEOUT_SECONDS) as sandbox:
+        before = _open_sessions(sandbox)
+        write_seconds = _write(sandbox, plan, tally, progress)
+        drain_seconds = _drain(parts, since, progress, "Answering")
+        _pay(sandbox, plan.pay, sorted(_open_sessions(sandbox) - before), progress)
+        _drain(parts, since, progress, "Thanking")
+    with parts.ledger.reading() as tx:
+        after = read_aftermath(tx, drop.id, since)
+    waits = sorted(tally.waited_ms)
+    return Report(
+        sent=tally.sent,
+        duplicates=tally.duplicates,
+        acknowledged=tally.statuses[200],
+        refused=tally.statuses.total() - tally.statuses[200],
+        p50_ms=_percentile(waits, 50),
+        p99_ms=_percentile(waits, 99),
+        messages_per_second=round(tally.sent / write_seconds, 1),
+        outcomes=dict(after.outcomes),
+        claims=dict(after.claims),
+        answered=after.answered,
+        seconds_until_answered=round(drain_seconds, 1),
+        broken=[f"{one.invariant} {breach}" for one in verify(parts) for breach in one.breaches],
+    )
+
+
+def _drop_of(parts: Parts, word: str) -> Drop:
+    """Raises Refused when nobody could claim anything with this word."""
+    books = parts.catalog(is_fresh=True).brands.values()
+    owners = [
+        book.drops[drop_id]
+        for book in books
+        for drop_id, words in book.words.items()
+        if normalise(word) in map(normalise, words)
+    ]
+    live = [drop for drop in owners if phase(drop, parts.clock()) is Phase.OPEN]
+    if not live:
+        raise Refused(f"--word: no open drop has the word {word}; see: claimbot drop list")
+    return live[0]
+
+
+def _open_sessions(sandbox: httpx.Client) -> set[str]:
+    try:
+        found = sandbox.get("/api/stripe/sessions").json()
+    except (httpx.HTTPError, ValueError):
+        raise SandboxSilent("the sandbox does not answer; start it with: claimbot up") from None
+    return {str(one["id"]) for one in found if one["status"] == "open"}
+
+
+def _write(sandbox: httpx.Client, plan: Plan, tally: Tally, progress: Progress) -> float:
+    """Everybody writes; returns how many seconds it took."""
+    people = list(_posts(plan))
+    task = progress.add_task("Writing", total=sum(len(post) for post in people))
+
+    def post(messages: Sequence[Message]) -> None:
+        _post(sandbox, messages, tally)
+        progress.advance(task, len(messages))
+
+    began_at = time.monotonic()
+    with ThreadPoolExecutor(plan.threads) as pool:
+        list(pool.map(post, people))
+    return time.monotonic() - began_at
+
+
+def _posts(plan: Plan) -> Iterator[Sequence[Message]]:
+    """Each follower's word, some of them twice and late, as many in a POST as the plan says."""
+    chance = random.Random(secrets.randbits(64))  # noqa: S311 - who is repeated is no secret
+    tag = secrets.token_hex(3)
+    messages: list[Message] = []
+    for number in range(plan.followers):
+        message = Message(f"storm.{tag}.{number}", plan.word, f"storm-{tag}-{number}")
+        messages.append(message)
+        if chance.random() * 100 < plan.duplicates:
+            messages.append(replace(message, is_again=True))
+    places = sorted(range(len(messages)), key=lambda place: place + chance.random() * plan.threads * 8)
+    for start in range(0, len(places), plan.batch):
+        yield [messages[place] for place in places[start : start + plan.batch]]
+
+
+def _post(sandbox: httpx.Client, messages: Sequence[Message], tally: Tally) -> None:
+    written = [{"follower": one.follower, "text": one.text, "mid": one.mid} for one in messages]
+    is_single = len(written) == 1
+    path, body = ("/api/dm", written[0]) if is_single else ("/api/batch", {"messages": written})
+    began_at = time.monotonic()
+    try:
+        status = int(sandbox.post(path, json={**body, "retry": False}).json()["status"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        status = 0
+    waited_ms = (time.monotonic() - began_at) * 1000
+    with tally.lock:
+        tally.sent += len(messages)
+        tally.duplicates += sum(one.is_again for one in messages)
+        tally.statuses[status] += 1
+        tally.waited_ms.append(waited_ms)
+
+
+def _drain(parts: Parts, since: datetime, progress: Progress, what: str) -> float:
+    """Until nobody waits for an answer, or DRAINED_SECONDS; returns the seconds."""
+    began_at = time.monotonic()
+    task = progress.add_task(what, total=None)
+    most = 0
+    while time.monotonic() < began_at + DRAINED_SECONDS:
+        with parts.ledger.reading() as tx:
+            unsent = count_unsent(tx, since)
+        most = max(most, unsent)
+        progress.update(task, total=max(most, 1), completed=max(most, 1) - unsent)
+        if unsent == 0:
+            break
+        time.sleep(LOOK_SECONDS)
+    return time.monotonic() - began_at
+
+
+def _pay(sandbox: httpx.Client, percent: int, sessions: Sequence[str], progress: Progress) -> None:
+    payers = sessions[: len(sessions) * percent // 100]
+    for session_id in progress.track(payers, description="Paying"):
+        sandbox.post(f"/api/stripe/sessions/{session_id}/pay", json={})
+
+
+def _percentile(ordered: Sequence[float], percent: int) -> float:
+    return round(ordered[min(len(ordered) * percent // 100, len(ordered) - 1)], 1)
+
+
+def _rows(report: Report) -> Iterator[tuple[str, object]]:
+    yield "words sent", report.sent
+    yield "of them duplicates", report.duplicates
+    yield "posts answered 200", report.acknowledged
+    yield "posts refused or lost", report.refused
+    yield "words per second", report.messages_per_second
+    yield "acknowledged p50 / p99", f"{report.p50_ms} / {report.p99_ms} ms"
+    for outcome, count in sorted(report.outcomes.items()):
+        yield f"outcome {outcome}", count
+    for state, count in sorted(report.claims.items()):
+        yield f"claims {state}", count
+    yield "messages sent back", report.answered
+    yield "everybody answered after", f"{report.seconds_until_answered} s"
+    yield "verdict", "every promise kept" if not report.broken else "; ".join(report.broken)

@@ -1,0 +1,188 @@
+"""What is missing before a launch, or wrong during one? One line for each thing, in words."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from claimbot.channels import by_name
+from claimbot.core.brands import Account, Brand
+from claimbot.core.errors import Outside
+from claimbot.db import alerts, brands, marks, outbox
+from claimbot.db.migrate import pending
+from claimbot.flows.reply import sender_of
+from claimbot.parts import DatabaseClock, Parts
+
+# A process notes every ten seconds that it lives.
+BEAT_MOST = timedelta(seconds=40)
+# Between two launches nobody may write for days; then the first word must still arrive.
+EVENT_MOST = timedelta(days=3)
+TOKEN_DAYS_MIN = 14
+# More than this and the two clocks disagree about a deadline that a follower was told.
+SKEW_SECONDS_MOST = 2.0
+DUE_MOST = timedelta(minutes=1)
+
+
+class Light(StrEnum):
+    OK = "ok"
+    WARN = "warn"  # a launch works, but look at it
+    RED = "red"  # a launch would not work
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing looked at; `text` says what it is and, unless it is ok, what to do."""
+
+    light: Light
+    about: str
+    text: str
+
+
+def diagnose(parts: Parts) -> list[Sign]:
+    """Everything that can be found out now; what does not answer is itself a sign."""
+    signs: list[Sign] = []
+    for look in (_settings, _ledger, _redis, _processes, _accounts, _brands, _clock, _work):
+        signs += _looked(parts, look)
+    return signs
+
+
+def _looked(parts: Parts, look: Callable[[Parts], Iterator[Sign]]) -> list[Sign]:
+    try:
+        return list(look(parts))
+    except Outside as trouble:
+        return [Sign(Light.RED, look.__name__.strip("_"), f"{trouble}")]
+
+
+def _settings(parts: Parts) -> Iterator[Sign]:
+    settings = parts.settings
+    if not settings.app_secrets:
+        yield Sign(Light.RED, "settings", "META_APP_SECRETS is missing: no webhook can be believed")
+    if not settings.meta_verify_token.get_secret_value():
+        yield Sign(Light.RED, "settings", "META_VERIFY_TOKEN is missing: the handshake would fail")
+    if settings.environment != "production":
+        yield Sign(Light.WARN, "settings", "ENVIRONMENT is development: secrets and Redis are not checked")
+    elif not settings.public_url:
+        yield Sign(Light.RED, "settings", "PUBLIC_URL is missing: pay links would lead to this machine only")
+
+
+def _ledger(parts: Parts) -> Iterator[Sign]:
+    missing = pending(parts.ledger)
+    if missing:
+        yield Sign(Light.RED, "sql", f"{len(missing)} steps are missing: claimbot db upgrade")
+    else:
+        yield Sign(Light.OK, "sql", "SQL answers and its tables are up to date")
+
+
+def _redis(parts: Parts) -> Iterator[Sign]:
+    faults = parts.redis_faults()
+    for fault in faults:
+        yield Sign(Light.RED, "redis", fault)
+    if not faults:
+        yield Sign(Light.OK, "redis", "Redis answers and never evicts")
+    entries, size_bytes = parts.spool.depth()
+    if entries:
+        text = f"{entries} deliveries ({size_bytes} bytes) wait for SQL; the clock takes them in"
+        yield Sign(Light.WARN, "spool", text)
+
+
+def _processes(parts: Parts) -> Iterator[Sign]:
+    now = parts.clock()
+    with parts.ledger.reading() as tx:
+        beats = [mark for mark in marks.list_marks(tx) if mark.name.startswith("beat:")]
+    for kind in ("worker", "clock"):
+        ages = [now - mark.at for mark in beats if mark.name.startswith(f"beat:{kind}:")]
+        live = sum(age <= BEAT_MOST for age in ages)
+        if live:
+            yield Sign(Light.OK, kind, f"{live} running")
+        else:
+            last = f"the last one was seen {_age(min(ages))} ago" if ages else "none was ever seen"
+            yield Sign(Light.RED, kind, f"{last}; start one: claimbot {kind}")
+
+
+def _accounts(parts: Parts) -> Iterator[Sign]:
+    now = parts.clock()
+    with parts.ledger.reading() as tx:
+        found = brands.list_accounts(tx, parts.sealer)
+    if not found:
+        yield Sign(Light.RED, "account", "no account is connected: claimbot account connect --help")
+    for account in found:
+        yield from _account(parts, account, now)
+
+
+def _account(parts: Parts, account: Account, now: datetime) -> Iterator[Sign]:
+    about = f"@{account.username or account.external_id}"
+    if not account.is_live:
+        text = f"is parked ({account.reason}): connect it again: claimbot account connect"
+        yield Sign(Light.RED, about, text)
+    days = (account.token_expires_at - now).days if account.token_expires_at else None
+    if days is not None and days < TOKEN_DAYS_MIN:
+        text = f"the token ends in {max(days, 0)} days: connect it again"
+        yield Sign(Light.RED if days < 1 else Light.WARN, about, text)
+    if account.last_event_at is None:
+        yield Sign(Light.WARN, about, "nothing was ever heard: write to it, and look at the app's webhooks")
+    elif now - account.last_event_at > EVENT_MOST:
+        age = _age(now - account.last_event_at)
+        yield Sign(Light.WARN, about, f"nothing was heard for {age}: write to it and see if it answers")
+    yield _platform(parts, account, about)
+
+
+def _platform(parts: Parts, account: Account, about: str) -> Sign:
+    channel = by_name(account.channel)
+    if channel is None:
+        return Sign(Light.RED, about, f"there is no channel {account.channel}")
+    health = channel.check(parts.http, sender_of(account))
+    if health.ok:
+        return Sign(Light.OK, about, "the platform knows the token and sends what we need")
+    missing = f": {', '.join(health.missing_fields)}" if health.missing_fields else ""
+    return Sign(Light.RED, about, f"the platform says {health.reason}{missing}: claimbot account connect")
+
+
+def _brands(parts: Parts) -> Iterator[Sign]:
+    with parts.ledger.reading() as tx:
+        found = brands.list_brands(tx)
+        keyless = [one for one in found if brands.find_payment_keys(tx, parts.sealer, one.id) is None]
+    if not found:
+        yield Sign(Light.RED, "brand", "there is no brand: claimbot brand create --help")
+    for brand in keyless:
+        yield Sign(Light.WARN, brand.slug, f"cannot be paid: claimbot brand stripe-keys {brand.slug}")
+    for brand in found:
+        if brand not in keyless:
+            yield _mode(parts, brand)
+
+
+def _mode(parts: Parts, brand: Brand) -> Sign:
+    is_rehearsal = not brand.livemode and parts.settings.environment == "production"
+    if is_rehearsal:
+        return Sign(Light.WARN, brand.slug, "has test keys in production: nobody would really pay")
+    return Sign(Light.OK, brand.slug, f"has {'live' if brand.livemode else 'test'} Stripe keys")
+
+
+def _clock(parts: Parts) -> Iterator[Sign]:
+    parts.clock()
+    skew_seconds = parts.clock.skew_seconds if isinstance(parts.clock, DatabaseClock) else 0.0
+    if abs(skew_seconds) > SKEW_SECONDS_MOST:
+        text = f"is {skew_seconds:+.1f} seconds away from the database's: switch on time synchronisation"
+        yield Sign(Light.WARN, "this clock", text)
+
+
+def _work(parts: Parts) -> Iterator[Sign]:
+    now = parts.clock()
+    with parts.ledger.reading() as tx:
+        open_alerts = alerts.list_open(tx)
+        verified = marks.find_mark(tx, "verify")
+        waits_since = outbox.oldest_ready(tx, now)
+    for alert in open_alerts:
+        yield Sign(Light.RED, f"alert {alert.kind}", alert.text)
+    if waits_since is not None and now - waits_since > DUE_MOST:
+        yield Sign(
+            Light.RED, "outbox", f"due work waits since {_age(now - waits_since)}: look at the workers"
+        )
+    if verified is not None:
+        yield Sign(Light.OK, "verify", f"last looked {_age(now - verified.at)} ago")
+
+
+def _age(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    if seconds < 120:
+        return f"{max(seconds, 0)} seconds"
+    return f"{seconds // 60} minutes" if seconds < 7200 else f"{seconds // 3600} hours"
