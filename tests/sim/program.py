@@ -1,0 +1,118 @@
+"""What happens in a simulation? A seed is a list of steps; any of them can be left out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+STEPS_LEAST, STEPS_MOST = 40, 80
+# A story passes a few dozen places; most of what matters is at the first ones.
+PLACES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 25)
+BIG = 1_000_000
+
+# What may happen, and how often.
+WEIGHTS = {
+    "write": 24,
+    "deliver": 7,
+    "redeliver": 5,
+    "work": 24,
+    "chore": 12,
+    "time": 10,
+    "pay": 9,
+    "pay_delayed": 2,
+    "end_delayed": 3,
+    "pay_late": 1,
+    "event": 9,
+    "echo": 4,
+    "click": 3,
+    "look": 2,
+    "give_back": 1,
+    "restock": 3,
+    "pause": 1,
+    "open": 3,
+    "close": 0.3,
+    "wipe": 1,
+    "photograph": 1,
+    "put_back": 1,
+    "redis_down": 1,
+    "sql_down": 1,
+    "reconnect": 2,
+    "restart": 1,
+}
+# These are stories of the engine: they can be cut, and calls in them can go wrong.
+STORIES = ("write", "deliver", "redeliver", "work", "chore", "event", "click", "look", "restock", "open")
+FAULTS = (
+    "refused",
+    "refused",
+    "timeout",
+    "timeout",
+    "lost",
+    "lost",
+    "broken",
+    "broken",
+    "dead",
+    "parked",
+    "paced",
+    "redis_lost",
+    "commit_lost",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`pick` and `more` choose among what there is; `fault` befalls its first call.
+
+    `cut`: killed at the `at`-th place; met: `rivals` happen there; met_killed: both.
+    """
+
+    verb: str
+    pick: int = 0
+    more: int = 0
+    fault: str = ""
+    cut: str = ""
+    at: int = 0
+    rivals: tuple["Step", ...] = ()
+
+    def __str__(self) -> str:
+        words = [f"{self.verb}({self.pick % 1000}, {self.more % 1000})"]
+        words += [f"fault={self.fault}"] if self.fault else []
+        words += [f"{self.cut} at {self.at}"] if self.cut else []
+        words += ["meets " + " + ".join(map(str, self.rivals))] if self.rivals else []
+        return " ".join(words)
+
+
+def make_program(seed: int) -> tuple[Step, ...]:
+    dice = Random(seed)
+    verbs = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.randint(STEPS_LEAST, STEPS_MOST))
+    return tuple(_step(dice, verb) for verb in verbs)
+
+
+def _step(dice: Random, verb: str, is_rival: bool = False) -> Step:
+    pick, more = dice.randrange(BIG), dice.randrange(BIG)
+    is_story = verb in STORIES
+    fault = dice.choice(FAULTS) if is_story and dice.random() < 0.15 else ""
+    if is_rival or not is_story or dice.random() >= 0.2:
+        return Step(verb, pick, more, fault)
+    cut = dice.choice(("killed", "met", "met", "met_killed"))
+    at = dice.choice(PLACES)
+    if cut == "killed":
+        return Step(verb, pick, more, fault, cut, at)
+    count = dice.choice((1, 1, 2))
+    rivals = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count)
+    return Step(verb, pick, more, fault, cut, at, tuple(_step(dice, one, is_rival=True) for one in rivals))
+
+
+def minimise(program: Sequence[Step], fails: Callable[[Sequence[Step]], bool]) -> tuple[Step, ...]:
+    """The shortest program that we find that still fails: drop runs of steps, long ones first."""
+    kept = list(program)
+    size = max(1, len(kept) // 2)
+    while True:
+        start, has_shrunk = 0, False
+        while start < len(kept):
+            shorter = kept[:start] + kept[start + size :]
+            if fails(shorter):
+                kept, has_shrunk = shorter, True
+            else:
+                start += size
+        if size == 1 and not has_shrunk:
+            return tuple(kept)
+        size = max(1, size // 2)
