@@ -183,6 +183,7 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     stock = connect(settings.stock_url)
     breaker = Breaker()
     queue = connect_queue(settings)
+    bell = Bell(queue)
     client = open_client()
     return Parts(
         settings=settings,
@@ -193,13 +194,13 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         gate=Gate(stock, breaker),
         spool=Spool(stock),
         budgets=Budgets(stock, breaker),
-        bell=Bell(queue),
+        bell=bell,
         http=_http(client, settings),
         gateways=Gateways(ledger, sealer, settings),
         redis_faults=lambda: check_policy(stock),
         redis_identity=lambda: identity(stock),
         breaker=breaker,
-        closers=(client.close, stock.close, queue.close, ledger.close),
+        closers=(bell.close, client.close, stock.close, queue.close, ledger.close),
     )
 
 
