@@ -4,8 +4,8 @@ from sqlalchemy import Connection
 
 from claimbot.core.brands import Brand, BrandBook, Catalog
 from claimbot.core.commands import Command, CommandBook
-from claimbot.core.drops import Drop
-from claimbot.core.keywords import Keyword, Vocabulary
+from claimbot.core.drops import Drop, DropState
+from claimbot.core.keywords import Keyword, Vocabulary, normalise
 from claimbot.db import brands, drops, marks
 from claimbot.db.sealing import Sealer
 
@@ -38,8 +38,18 @@ def _book(brand: Brand, drops_of_brand: list[Drop], words: list[Keyword]) -> Bra
         by_drop[keyword.drop_id] = (*by_drop.get(keyword.drop_id, ()), keyword.word)
     return BrandBook(
         brand=brand,
-        vocabulary=Vocabulary(words),
+        vocabulary=Vocabulary(_in_force(drops_of_brand, words)),
         commands=CommandBook((brand.locale,), own_words),
         drops={drop.id: drop for drop in drops_of_brand},
         words=by_drop,
     )
+
+
+def _in_force(drops_of_brand: list[Drop], words: list[Keyword]) -> list[Keyword]:
+    """A closed drop keeps its words, to say that it is over, until a newer one owns them."""
+    newest_first = [drop.id for drop in reversed(drops_of_brand)]
+    closed = {drop.id for drop in drops_of_brand if drop.state is DropState.CLOSED}
+    live = [keyword for keyword in words if keyword.drop_id not in closed]
+    taken = {normalise(keyword.word) for keyword in live}
+    old = [keyword for keyword in words if keyword.drop_id in closed and normalise(keyword.word) not in taken]
+    return [*live, *sorted(old, key=lambda keyword: newest_first.index(keyword.drop_id))]
