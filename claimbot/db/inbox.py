@@ -15,6 +15,9 @@ from claimbot.db.tables import inbox
 
 # One event's own JSON is kept for seven days; longer than this it is cut.
 RAW_CHARS_MAX = 20_000
+# What nobody could read is kept whole: the door takes no more than this.
+QUARANTINED_CHARS_MAX = 4_000_000
+QUARANTINED = "quarantined"
 TEXT_CHARS_MAX = 1_000
 
 
@@ -86,7 +89,7 @@ def _row(arrival: Arrival) -> dict[str, Any]:
         "source": arrival.source,
         "sent_at": arrival.sent_at,
         "received_at": arrival.received_at,
-        "raw": arrival.raw[:RAW_CHARS_MAX],
+        "raw": arrival.raw[: QUARANTINED_CHARS_MAX if arrival.kind == QUARANTINED else RAW_CHARS_MAX],
     }
 
 

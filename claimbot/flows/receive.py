@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -17,6 +17,7 @@ from claimbot.db import alerts, inbox, leads, outbox
 from claimbot.db.drops import find_versions
 from claimbot.flows.answer import answer
 from claimbot.flows.claim import claim
+from claimbot.flows.erase import find_stopped
 from claimbot.flows.propose import Proposals, propose
 from claimbot.flows.round import Arrived, Round, in_line_order
 from claimbot.flows.tell import tell
@@ -73,7 +74,10 @@ def _receive(
     keys = [one.event_key for one in arrived]
     with parts.ledger.reading() as tx:
         known = inbox.find_known_keys(tx, keys)
-    fresh = in_line_order(_first_of_each(one for one in arrived if one.event_key not in known))
+        new = [one for one in arrived if one.event_key not in known]
+        stopped = find_stopped(tx, parts.settings.sealing_keys, map(_person, new))
+    noted = (replace(one, stopped_at=stopped.get(_person(one))) for one in new)
+    fresh = in_line_order(_first_of_each(noted))
     if not fresh and not kept:
         return Receipt(duplicates=len(arrived))
     proposals = propose(parts, fresh)
@@ -90,6 +94,10 @@ def _receive(
         quarantined=len(kept),
         outcomes=_outcomes(fresh, finished),
     )
+
+
+def _person(one: Arrived) -> tuple[str, str]:
+    return one.account.id, one.event.follower_external_id or ""
 
 
 def _outcomes(fresh: Sequence[Arrived], finished: Round) -> tuple[tuple[str, str], ...]:
@@ -144,7 +152,7 @@ def _stray(
         event_key=inbox.event_key(channel, f"quarantine:{lost.account_external_id}", known_as),
         event_id=known_as,
         received_at=received_at,
-        kind="quarantined",
+        kind=inbox.QUARANTINED,
         source=lost.reason,
         raw=lost.raw,
     )
@@ -202,6 +210,7 @@ def _seen(one: Arrived) -> leads.Seen:
         source=one.event.source,
         username=one.event.username or "",
         window_expires_at=one.seen_at + WINDOW if opens_window else None,
+        opted_out_at=one.stopped_at,
     )
 
 

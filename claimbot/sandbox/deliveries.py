@@ -3,6 +3,7 @@
 import heapq
 import itertools
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -151,7 +152,7 @@ class Deliveries:
         wrong = self._faults.take(post.target, "wrong_signature") is not None
         headers = {
             "Content-Type": "application/json",
-            **post.sign(post.body, self._clock.seconds(), wrong),
+            **post.sign(post.body, time.time(), wrong),
         }
         self._counters.count("deliveries.tried")
         try:

@@ -69,15 +69,14 @@ def test_the_raw_event_is_kept_as_one_line_of_json() -> None:
     assert json.loads(event.raw)["message"]["mid"] == "mid.tap"
 
 
-def test_a_thousand_events_are_read_and_the_rest_is_kept_aside_as_one() -> None:
+def test_a_thousand_events_are_read_and_with_more_the_whole_is_kept_aside() -> None:
     words = [word(number) for number in range(EVENTS_MAX + 2)]
-    delivery = Instagram().parse(
-        {"object": "instagram", "entry": [{"id": AURORA, "messaging": words}]}, RECEIVED_AT
-    )
+    document = {"object": "instagram", "entry": [{"id": AURORA, "messaging": words}]}
+    delivery = Instagram().parse(document, RECEIVED_AT)
 
     assert len(delivery.events) == EVENTS_MAX
     assert [piece.reason for piece in delivery.quarantined] == ["too_many_events"]
-    assert read_json(delivery.quarantined[0].raw.encode()) == words[EVENTS_MAX:]
+    assert read_json(delivery.quarantined[0].raw.encode()) == document
 
 
 @pytest.mark.parametrize("word", ["instagram", "page", ""])
