@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from claimbot.core.claims import ENDED, WITH_UNIT, Claim, Event, State, advance, may
+from claimbot.core.drops import Drop
 from claimbot.core.outbox import NewRow, Priority, Work
 from claimbot.core.payments import NewsKind, PaymentEvent, RefundNews, SessionNews, SessionState, mismatch
 from claimbot.core.texts import TextKey
@@ -193,8 +194,10 @@ def _catch_up(tx: Connection, now: datetime, claim_id: str, hints: Hints) -> Non
 
 
 def _paid_late(tx: Connection, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
-    """Money for a claim that ended: a free unit, or all of it back."""
-    numbers = units.take_any(tx, claim.id, claim.variant_id, claim.quantity)
+    """Money for a claim that ended: a free unit, or all of it back. A new claim of theirs comes first."""
+    is_within_limit = _used(tx, claim) + claim.quantity <= _drop_of(tx, claim).per_follower_limit
+    most = claim.quantity if is_within_limit else 0
+    numbers = units.take_any(tx, claim.id, claim.variant_id, most) if most else ()
     hints.rings = True
     if len(numbers) == claim.quantity:
         _sell(tx, now, claim, news, Event.LATE_PAID_UNIT)
@@ -208,6 +211,18 @@ def _paid_late(tx: Connection, now: datetime, claim: Claim, news: SessionNews, h
     refund_later(tx, now, claim, news)
     _say(tx, now, claim, TextKey.LATE_REFUNDED)
     return Settled("applied", "refunding", claim.id)
+
+
+def _used(tx: Connection, claim: Claim) -> int:
+    """Units of this claim's drop that its follower has, or is in line for, by other claims."""
+    pair = (claim.drop_id, claim.lead_id)
+    return sum(one.quantity for one in claims.list_standing(tx, [pair]).get(pair, []))
+
+
+def _drop_of(tx: Connection, claim: Claim) -> Drop:
+    drop = drops.find_drop(tx, claim.drop_id)
+    assert drop is not None  # a claim's drop is never deleted
+    return drop
 
 
 def refund_later(tx: Connection, now: datetime, claim: Claim, news: SessionNews) -> None:
@@ -276,11 +291,9 @@ def give_money_back(tx: Connection, now: datetime, claim: Claim, refunded_minor:
     """All the money is back with the buyer; a unit that was sold returns as the drop says."""
     state = advance(claim.state, Event.REFUNDED)
     claims.mark_state(tx, claim, state, refunded_minor=refunded_minor, ended_at=now)
-    drop = drops.find_drop(tx, claim.drop_id)
-    assert drop is not None  # a claim's drop is never deleted
     if claim.state not in WITH_UNIT:
         return
-    if drop.is_restocked_on_refund:
+    if _drop_of(tx, claim).is_restocked_on_refund:
         hand_on(tx, now, claim, hints)
     else:
         units.retire_units_of(tx, claim.id)
