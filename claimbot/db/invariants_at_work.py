@@ -230,15 +230,18 @@ def line_order(tx: Connection, _look: Look) -> Iterator[str]:
         moments = (row.promoted_behind, row.first_behind)
         if any(moment and _could_be_served(row, moment) for moment in moments):
             yield f"claim {row.id} stood before somebody who was promoted earlier"
-        elif row.newcomer_behind and row.newcomer_behind > row.created_at + COMMIT_LATE:
+        elif row.newcomer_behind and _was_in_line(row, row.newcomer_behind):
             yield f"claim {row.id} waited while a newcomer behind it got a unit"
 
 
 def _could_be_served(row: Row[Any], moment: datetime) -> bool:
-    is_in_line = row.created_at + COMMIT_LATE < moment and (not row.promoted_at or moment < row.promoted_at)
-    if not is_in_line or row.opted_out_at is not None or row.window_expires_at is None:
+    if not _was_in_line(row, moment) or row.opted_out_at is not None or row.window_expires_at is None:
         return False
     return bool(row.last_seen_at <= moment < row.window_expires_at - WINDOW_MARGIN)
+
+
+def _was_in_line(row: Row[Any], moment: datetime) -> bool:
+    return bool(row.created_at + COMMIT_LATE < moment and (not row.promoted_at or moment < row.promoted_at))
 
 
 # Who was given a unit without waiting is in one of these, or left them for a state that waiters reach too.
