@@ -24,6 +24,8 @@ class Seen:
     source: str = ""
     username: str = ""
     window_expires_at: datetime | None = None
+    opted_out_at: datetime | None = None
+    """Set for somebody who wrote STOP, was erased and is here again; counts only where the lead is new."""
 
 
 def read_lead(row: Row[Any]) -> Lead:
@@ -95,6 +97,7 @@ def _row(seen: Seen) -> dict[str, Any]:
         "first_seen_at": seen.seen_at,
         "last_seen_at": seen.seen_at,
         "window_expires_at": seen.window_expires_at,
+        "opted_out_at": seen.opted_out_at,
     }
 
 
@@ -104,8 +107,9 @@ def find_lead(tx: Connection, lead_id: str) -> Lead | None:
 
 
 def is_erased(tx: Connection, lead_id: str) -> bool:
-    erased_at = tx.execute(select(leads.c.erased_at).where(leads.c.id == lead_id)).scalar_one()
-    return erased_at is not None
+    """Asked before something personal is written; nobody is erased between the question and the commit."""
+    query = select(leads.c.erased_at).where(leads.c.id == lead_id).with_for_update()
+    return tx.execute(query).scalar_one() is not None
 
 
 def find_lead_by_person(tx: Connection, brand_id: str, who: str) -> list[Lead]:

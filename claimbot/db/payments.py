@@ -42,6 +42,11 @@ def mark_ended(tx: Connection, event_id: str, outcome: str, reason: str, claim_i
     tx.execute(ended.values(outcome=outcome, reason=reason, claim_id=claim_id))
 
 
+def forget_payload(tx: Connection, event_id: str) -> None:
+    """What happened stays; the event's own words go."""
+    tx.execute(update(payment_events).where(payment_events.c.event_id == event_id).values(payload=""))
+
+
 def list_reviews(tx: Connection, brand_id: str) -> list[tuple[str, str, str]]:
     """(event id, type, reason) of everything that waits for a person."""
     query = select(payment_events.c.event_id, payment_events.c.type, payment_events.c.reason)

@@ -37,7 +37,7 @@ class Erased:
 
     def __str__(self) -> str:
         return (
-            f"{self.messages} messages, {self.replies} replies, {self.payment_events} payment events blanked; "
+            f"{self.messages} messages, {self.replies} replies, {self.payment_events} payment events blank; "
             f"{self.claims_ended} claims ended; Stripe still knows {len(self.sessions)} sessions"
         )
 
@@ -70,14 +70,14 @@ def _erase(tx: Connection, now: datetime, keys: Sequence[bytes], wish: Wish) -> 
     if who.erased_at is not None:
         return Erased(who.lead_id), hints
     # Before the claims, as a worker does: two transactions that lock in one order do not wait in a ring.
-    erasures.stop_outbox(tx, who.lead_id, now)
+    replies = _silence(tx, now, who.lead_id)
     ended = _leave(tx, now, who.lead_id, hints)
     # The end of a claim wrote a message to them.
-    erasures.stop_outbox(tx, who.lead_id, now)
+    _silence(tx, now, who.lead_id)
     erased = Erased(
         lead_id=who.lead_id,
         messages=erasures.blank_inbox(tx, who),
-        replies=erasures.blank_outbox(tx, who.lead_id),
+        replies=replies,
         claims_ended=ended,
         payment_events=erasures.blank_payment_events(tx, who),
         sessions=tuple(erasures.list_sessions(tx, who.lead_id)),
@@ -88,6 +88,12 @@ def _erase(tx: Connection, now: datetime, keys: Sequence[bytes], wish: Wish) -> 
         tx, wish.actor, "lead_erased", who.lead_id, now=now, brand_id=who.brand_id, claims_ended=ended
     )
     return erased, hints
+
+
+def _silence(tx: Connection, now: datetime, lead_id: str) -> int:
+    """Nothing is sent to them any more, and what was sent is blank; returns how many messages."""
+    erasures.stop_outbox(tx, lead_id, now)
+    return erasures.blank_outbox(tx, lead_id)
 
 
 def _leave(tx: Connection, now: datetime, lead_id: str, hints: Hints) -> int:

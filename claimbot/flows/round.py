@@ -29,6 +29,8 @@ class Arrived:
     intent: Intent
     seen_at: datetime
     """The platform's time, or ours where it gave none."""
+    stopped_at: datetime | None = None
+    """When they wrote STOP, if they were erased after that."""
 
     @property
     def follower_key(self) -> str:
