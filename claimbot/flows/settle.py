@@ -56,7 +56,15 @@ def _hear(tx: Connection, now: datetime, heard: Heard) -> tuple[Settled, Hints]:
         return Settled("ignored", "duplicate"), hints
     settled = _settle(tx, now, heard, hints)
     payments.mark_ended(tx, event.event_id, settled.outcome, settled.reason, settled.claim_id)
+    if not _may_keep(tx, settled):
+        payments.forget_payload(tx, event.event_id)
     return settled, hints
+
+
+def _may_keep(tx: Connection, settled: Settled) -> bool:
+    """An event names the buyer: it is kept only where it is about a claim of somebody who was not erased."""
+    claim = claims.find_claim(tx, settled.claim_id or "")
+    return claim is not None and not leads.is_erased(tx, claim.lead_id)
 
 
 def _fact(event: PaymentEvent) -> str:
@@ -175,7 +183,7 @@ def _sell(tx: Connection, now: datetime, claim: Claim, news: SessionNews, event:
         payment_intent=news.payment_intent,
         paid_at=now,
         paid_minor=news.amount_total.minor,
-        shipping=news.shipping,
+        shipping="" if leads.is_erased(tx, claim.lead_id) else news.shipping,
     )
     _note_buyer(tx, now, claim, news)
     _say(tx, now, claim, TextKey.PAID)
