@@ -100,6 +100,8 @@ class Ears(SimpleWorker):
     def leave(self) -> None:
         """Ends the loop in the other thread: a blocking look ends with its connection."""
         self.is_over = True
+        # What RQ has to say about the connection that we close is no news.
+        self.log.setLevel(logging.CRITICAL)
         with suppress(Exception):  # RQ's list of workers; it forgets us by itself as well
             self.register_death()  # type: ignore[no-untyped-call]  # RQ has no types here
         self.connection.connection_pool.disconnect()
