@@ -1,6 +1,7 @@
 """How is the ledger reached? One engine, short transactions, errors in our words."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -93,6 +94,7 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._turn = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -101,8 +103,21 @@ class Ledger:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back on any error."""
-        with self._translated(), self.engine.begin() as tx:
+        with self._in_turn(), self._translated(), self.engine.begin() as tx:
             yield tx
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """SQLite's writers ask again and again for their turn, and some never get it; ours wait in a line."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=SQLITE_BUSY_SECONDS):
+            raise LedgerUnavailable("too many wait to write to the ledger")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
