@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import Connection
 
@@ -106,8 +107,11 @@ def _outcomes(fresh: Sequence[Arrived], finished: Round) -> tuple[tuple[str, str
 
 
 def _first_of_each(arrived: Iterable[Arrived]) -> list[Arrived]:
-    """The same event twice in one delivery is one event."""
-    return list({one.event_key: one for one in reversed(list(arrived))}.values())
+    """The same event twice in one delivery is one event; the order stays as it came."""
+    found: dict[str, Arrived] = {}
+    for one in arrived:
+        found.setdefault(one.event_key, one)
+    return list(found.values())
 
 
 def _sort(
@@ -177,15 +181,32 @@ def _record(
     this = Round(tx, now, {**known, **people})
     proposals = proposals.for_one_run()
     proposals.leave_to_others(one.event_key for one in fresh if one.event_key not in new_keys)
-    claim(this, [one for one in mine if one.intent.kind is IntentKind.CLAIM], proposals)
-    for one in mine:
-        if one.intent.kind is not IntentKind.CLAIM:
+    for wants_units, run in groupby(_in_own_order(mine), key=_is_claim):
+        if wants_units:
+            claim(this, list(run), proposals)
+            continue
+        for one in run:
             answer(this, one)
     inbox.mark_ended(tx, this.endings)
     leads.mark_leads(tx, this.lead_changes)
     outbox.insert_rows(tx, this.rows, now)
     proposals.give_back_unused(this.hints)
     return this
+
+
+def _is_claim(one: Arrived) -> bool:
+    return one.intent.kind is IntentKind.CLAIM
+
+
+def _in_own_order(mine: Sequence[Arrived]) -> list[Arrived]:
+    """Claims first, all at once; only who wrote a claim and something else is heard word by word."""
+    claimants = {_person(one) for one in mine if _is_claim(one)}
+    others = [one for one in mine if _person(one) not in claimants]
+    return [*(one for one in mine if _person(one) in claimants), *others]
+
+
+def _person(one: Arrived) -> tuple[str, str | None]:
+    return one.account.id, one.event.follower_external_id
 
 
 def _check_versions(tx: Connection, fresh: Sequence[Arrived]) -> None:

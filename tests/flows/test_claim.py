@@ -258,6 +258,16 @@ def test_inside_one_delivery_the_platforms_time_orders_the_line(sqlite_engine: E
     assert (state_of(sqlite_engine, "early"), state_of(sqlite_engine, "late")) == ("held", "waitlisted")
 
 
+def test_at_equal_times_the_order_of_the_delivery_counts(sqlite_engine: Engine) -> None:
+    sqlite_engine.drop(stock_units=1)
+    at = seconds_ago(sqlite_engine, 10)
+    write_batch(
+        sqlite_engine, [{"follower": who, "text": "LAUNCH", "sent_at": at} for who in ("ana", "ben", "cleo")]
+    )
+    places = [claim_of(sqlite_engine, who).place for who in ("ana", "ben", "cleo")]
+    assert (state_of(sqlite_engine, "ana"), places) == ("held", [1, 1, 2])
+
+
 def test_an_event_that_comes_again_has_one_effect(engine: Engine) -> None:
     engine.drop(stock_units=30)
     twenty = [*range(17), 3, 3, 9]
@@ -327,3 +337,23 @@ def test_the_word_while_the_hold_is_ending_is_answered(sqlite_engine: Engine) ->
     sqlite_engine.dm("ana")
     assert outcome_of(sqlite_engine, "ana") == "already_held:ending"
     assert sqlite_engine.states() == {"expiring": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "states"),
+    [
+        (("START", "LAUNCH"), {"held": 1}),
+        (("LAUNCH", "PASS", "LAUNCH"), {}),
+        (("START", "LAUNCH", "PASS", "LAUNCH"), {"passed": 1, "held": 1}),
+        (("START", "LAUNCH", "STOP"), {"passed": 1}),
+    ],
+)
+def test_one_person_is_heard_in_their_own_order(
+    sqlite_engine: Engine, words: tuple[str, ...], states: dict[str, int]
+) -> None:
+    sqlite_engine.drop(stock_units=1)
+    sqlite_engine.dm("ana", "STOP")
+    write_batch(sqlite_engine, [{"follower": "ana", "text": word} for word in words])
+    assert sqlite_engine.states() == states
+    sqlite_engine.work()
+    assert sqlite_engine.states() == states
