@@ -131,10 +131,19 @@ def note_created(
     log.warning("checkout claim=%s %s %s", attempt.claim_id, result.verdict, result.reason)
     if result.is_new_epoch_needed or result.verdict is Verdict.DEAD:
         checkouts.mark_ended(tx, attempt.claim_id, attempt.epoch, "abandoned")
-        return None if result.is_new_epoch_needed else Session(reason="stripe_refused")
+        if result.is_new_epoch_needed:
+            return None
+        _raise_refused(tx, attempt, result.reason, parts.clock())
+        return Session(reason="stripe_refused")
     if result.verdict is Verdict.PARKED:
         raise_stripe_alert(tx, attempt.brand_id, result.reason, parts.clock())
     return Session(reason=result.reason or "stripe_unreachable")
+
+
+def _raise_refused(tx: Connection, attempt: checkouts.Attempt, reason: str, now: datetime) -> None:
+    """A winner who cannot pay is not to be found out by the end of the hold."""
+    text = f"Stripe refuses to make a checkout ({reason}); look at the price and the options of the drop"
+    alerts.raise_alert(tx, alerts.Alert("checkout", attempt.brand_id, text, attempt.brand_id), now)
 
 
 def _alert(parts: Parts, brand_id: str, reason: str) -> None:
@@ -143,5 +152,5 @@ def _alert(parts: Parts, brand_id: str, reason: str) -> None:
 
 
 def raise_stripe_alert(tx: Connection, brand_id: str, reason: str, now: datetime) -> None:
-    text = f"Stripe refuses the brand's key ({reason}); set a working key, then: claimbot reconcile"
+    text = f"Stripe does not work for this brand ({reason}); mend it or its key, then: claimbot reconcile"
     alerts.raise_alert(tx, alerts.Alert("stripe", brand_id, text, brand_id), now)

@@ -19,9 +19,15 @@ from claimbot.payments.results import RefundResult
 
 log = logging.getLogger("claimbot.refund")
 
+# The buyer's bank did not take it back; the same refund again has the same answer.
+REFUND_FAILED = "refund_failed"
+
 
 def send_refund(parts: Parts, row: OutboxRow) -> None:
     """The outbox row `refund`: all the money of one session."""
+    if not row.payload["payment_intent"]:
+        # A promotion code left nothing to pay, so Stripe made no payment.
+        return _done(parts, row, RefundResult(Verdict.DONE, reason="nothing_was_paid"))
     gateway = parts.gateways.of(row.brand_id)
     if gateway is None:
         return _later(parts, row, RefundResult(Verdict.PARKED, reason="no_stripe_key"))
@@ -44,7 +50,7 @@ def _done(parts: Parts, row: OutboxRow, result: RefundResult) -> None:
         claim = claims.lock_claim(tx, row.claim_id or "")
         if claim is not None and claim.state is State.REFUNDING:
             give_money_back(tx, now, claim, claim.paid_minor, hints)
-        outbox.mark_done(tx, row, now, result.refund_id, result.status)
+        outbox.mark_done(tx, row, now, result.refund_id, result.status or result.reason)
         return hints
 
     tell(parts, parts.ledger.run(story))
@@ -55,7 +61,7 @@ def _later(parts: Parts, row: OutboxRow, result: RefundResult) -> None:
     log.warning("refund claim=%s %s %s", row.claim_id, result.verdict, result.reason)
     wait = timedelta(seconds=result.retry_after_seconds or backoff_seconds(row.attempts, 0.5))
     with parts.ledger.begin() as tx:
-        if result.verdict is Verdict.DEAD:
+        if result.verdict is Verdict.DEAD or result.reason == REFUND_FAILED:
             text = f"Stripe refused a refund ({result.reason}); send the money back in its dashboard"
             alerts.raise_alert(tx, alerts.Alert("refund", row.claim_id or row.id, text, row.brand_id), now)
             outbox.mark_stopped(tx, row, RowState.DEAD, result.reason, now)

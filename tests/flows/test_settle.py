@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from claimbot.core.drops import LinkMode
+from claimbot.core.money import Money
+from claimbot.core.payments import CheckoutOptions
 from claimbot.db.engine import Ledger
 from claimbot.flows.poll import ask_about_session
 from tests.engine import Engine, running_engine
@@ -342,3 +344,38 @@ def test_news_that_comes_late_changes_nothing_any_more(sqlite_engine: Engine) ->
     sqlite_engine.world.api(f"/stripe/sessions/{session_id}/refund")
     sqlite_engine.settle()
     assert (state_of(sqlite_engine, "ana"), taken_units(sqlite_engine)) == ("refunded", [])
+
+
+def test_a_refund_that_the_bank_refuses_is_left_to_a_person(sqlite_engine: Engine) -> None:
+    session_id = offered(sqlite_engine)
+    sqlite_engine.dm("ben")
+    end_holds(sqlite_engine)
+    sqlite_engine.world.fault("stripe", "refund_failed")
+    late_payment(sqlite_engine, session_id)
+    sqlite_engine.settle()
+    assert rows_of(sqlite_engine, "refund") == [("dead", "refund_failed", 0)]
+    assert (state_of(sqlite_engine, "ana"), open_alerts(sqlite_engine)) == ("refunding", ["refund"])
+    sqlite_engine.world.api(f"/stripe/sessions/{session_id}/refund")
+    sqlite_engine.settle()
+    assert state_of(sqlite_engine, "ana") == "refunded"
+
+
+def test_nothing_goes_back_where_nothing_was_paid(sqlite_engine: Engine) -> None:
+    session_id = offered(sqlite_engine, options=CheckoutOptions(promotion_codes=True))
+    sqlite_engine.dm("ben")
+    end_holds(sqlite_engine)
+    bank = next(iter(sqlite_engine.world.world.banks.values()))
+    bank.get(session_id).session.update(status="open", url="http://127.0.0.1/pay")
+    sqlite_engine.world.api(f"/stripe/sessions/{session_id}/pay", discount_minor=12_900)
+    sqlite_engine.settle()
+    sqlite_engine.work()
+    assert rows_of(sqlite_engine, "refund") == [("done", "nothing_was_paid", 0)]
+    assert (state_of(sqlite_engine, "ana"), open_alerts(sqlite_engine)) == ("refunded", [])
+
+
+def test_a_checkout_that_stripe_refuses_is_told_to_a_person(sqlite_engine: Engine) -> None:
+    sqlite_engine.drop(price=Money(100_000_000, "EUR"))
+    sqlite_engine.dm("ana")
+    sqlite_engine.work()
+    assert "/c/" in sqlite_engine.link("ana")
+    assert open_alerts(sqlite_engine) == ["checkout"]
