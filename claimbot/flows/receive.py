@@ -205,10 +205,6 @@ def _in_own_order(mine: Sequence[Arrived]) -> list[Arrived]:
     return [*(one for one in mine if _person(one) in claimants), *others]
 
 
-def _person(one: Arrived) -> tuple[str, str | None]:
-    return one.account.id, one.event.follower_external_id
-
-
 def _check_versions(tx: Connection, fresh: Sequence[Arrived]) -> None:
     looked_at = {one.intent.drop.id: one.intent.drop.version for one in fresh if one.intent.drop}
     if looked_at and find_versions(tx, sorted(looked_at)) != looked_at:
