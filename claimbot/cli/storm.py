@@ -107,8 +107,10 @@ def storm(ctx: click.Context, /, sandbox_url: str, as_json: bool, **told: Any) -
     refuse_elsewhere(url)
     plan = Plan(sandbox_url=url.rstrip("/"), **told)
     console = Console(stderr=True)
-    with opened_parts() as parts, Progress(console=console, disable=as_json) as progress:
-        report = rehearse(parts, plan, progress)
+    with opened_parts() as parts:
+        drop = drop_of(parts, plan.word)
+        with Progress(console=console, disable=as_json) as progress:
+            report = rehearse(parts, plan, drop, progress)
     if as_json:
         show_json(asdict(report))
     else:
@@ -128,9 +130,8 @@ def refuse_elsewhere(url: str) -> None:
         raise Refused("--sandbox-url: a storm goes to this machine only, such as http://127.0.0.1:8001")
 
 
-def rehearse(parts: Parts, plan: Plan, progress: Progress) -> Report:
+def rehearse(parts: Parts, plan: Plan, drop: Drop, progress: Progress) -> Report:
     """Write, wait until everybody is answered, pay, wait again, and look at what the ledger says."""
-    drop = _drop_of(parts, plan.word)
     since = parts.clock()
     tally = Tally()
     with httpx.Client(base_url=plan.sandbox_url, trust_env=False, timeout=TIMEOUT_SECONDS) as sandbox:
@@ -158,7 +159,7 @@ def rehearse(parts: Parts, plan: Plan, progress: Progress) -> Report:
     )
 
 
-def _drop_of(parts: Parts, word: str) -> Drop:
+def drop_of(parts: Parts, word: str) -> Drop:
     """Raises Refused when nobody could claim anything with this word."""
     books = parts.catalog(is_fresh=True).brands.values()
     owners = [
@@ -248,6 +249,14 @@ def _pay(sandbox: httpx.Client, percent: int, sessions: Sequence[str], progress:
     payers = sessions[: len(sessions) * percent // 100]
     for session_id in progress.track(payers, description="Paying"):
         sandbox.post(f"/api/stripe/sessions/{session_id}/pay", json={})
+    ends_at = time.monotonic() + DRAINED_SECONDS
+    while _undelivered(sandbox) and time.monotonic() < ends_at:
+        time.sleep(LOOK_SECONDS / 5)
+
+
+def _undelivered(sandbox: httpx.Client) -> int:
+    """Events of the payments that are on their way to us."""
+    return int(sandbox.get("/api/state").json()["deliveries"]["waiting"])
 
 
 def _percentile(ordered: Sequence[float], percent: int) -> float:
