@@ -1,4 +1,4 @@
-"""What must be true of a ledger at every moment, asked by plain SQL: one query for each promise of design §3."""
+"""What must be true of a ledger at every moment? Plain SQL, one query for each promise of design §3."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from claimbot.core.claims import LIVE, WITH_UNIT
 from claimbot.db.engine import Ledger
+from claimbot.flows.verify import verify
 from claimbot.parts import Parts
 
 OWNS = ", ".join(f"'{state}'" for state in WITH_UNIT)
@@ -28,10 +29,12 @@ ALWAYS: Mapping[str, str] = MappingProxyType(
              AND c.state IN ({OWNS})) >
             (SELECT count(*) FROM units u WHERE u.variant_id = v.id AND u.state = 'open')""",
         "I3 one live claim for each follower and drop": f"""
-            SELECT lead_id FROM claims WHERE state IN ({LIVES}) GROUP BY drop_id, lead_id HAVING count(*) > 1""",
+            SELECT lead_id FROM claims WHERE state IN ({LIVES})
+            GROUP BY drop_id, lead_id HAVING count(*) > 1""",
         "I3 nobody has more than the limit": f"""
             SELECT c.lead_id FROM claims c JOIN drops d ON d.id = c.drop_id WHERE c.state IN ({COUNTED})
-            GROUP BY c.drop_id, c.lead_id, d.per_follower_limit HAVING sum(c.quantity) > d.per_follower_limit""",
+            GROUP BY c.drop_id, c.lead_id, d.per_follower_limit
+            HAVING sum(c.quantity) > d.per_follower_limit""",
         "I3 one event makes one claim": """
             SELECT event_key FROM claims WHERE event_key <> '' GROUP BY event_key HAVING count(*) > 1""",
         "I4 what is sold was paid": """
@@ -54,6 +57,10 @@ def breaches(ledger: Ledger) -> list[str]:
         return [f"{name}: {row[0]}" for name, query in ALWAYS.items() for row in tx.execute(text(query))]
 
 
-def assert_invariants(parts: Parts) -> None:
-    """At rest: nothing is due, and every promise is kept."""
+def assert_invariants(parts: Parts, is_at_rest: bool = False) -> None:
+    """Every promise is kept, by these queries and by the engine's own `claimbot verify`.
+
+    `is_at_rest` demands that nothing is left to do, too.
+    """
     assert breaches(parts.ledger) == []
+    assert [(one.invariant, one.breaches) for one in verify(parts, is_at_rest) if not one.ok] == []

@@ -66,7 +66,7 @@ def steps_from(state: State) -> frozenset[State]:
 
 
 def overtaken(before: dict[str, Row], after: dict[str, Row]) -> list[tuple[str, str]]:
-    """(newcomer, who waited): somebody got a unit at once although a reachable person waited, and waits on."""
+    """(newcomer, who waited): somebody got a unit at once although a reachable person waits."""
     new = [row for name, row in after.items() if name not in before and not row.is_promoted]
     got = [row for row in new if row.state is not State.WAITLISTED and row.state is not State.CLOSED]
     waited = [after[name] for name, row in before.items() if row.waits and after[name].waits]

@@ -1,4 +1,4 @@
-"""How would one message count twice? Look whether it is known, then act: right for one delivery, wrong for two."""
+"""How would one message count twice? Look whether it is known, then act: wrong for two at once."""
 
 import threading
 from collections.abc import Iterable, Sequence

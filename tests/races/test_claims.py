@@ -1,4 +1,4 @@
-"""Can a crowd get more than there is, or one message count twice? Threads and processes try, on both databases."""
+"""Can a crowd get more than there is, or one message count twice? Threads and processes try."""
 
 import threading
 from functools import partial
