@@ -15,13 +15,13 @@ from sqlalchemy import text
 import claimbot
 from claimbot.core.errors import LedgerUnavailable
 from claimbot.db import migrate
+from claimbot.db.admin_tables import metadata
 from claimbot.db.engine import Ledger, make_engine
-from claimbot.db.tables import metadata
 from tests.crowd import at_once, in_processes
 from tests.db.shapes import shape
 from tests.ledgers import Postgres, open_ledger, sqlite_url
 
-STEPS = [f"{number:04d}" for number in range(1, 12)]
+STEPS = [f"{number:04d}" for number in range(1, 13)]
 
 
 @pytest.fixture
@@ -109,12 +109,12 @@ def test_eight_threads_upgrade_at_once(empty: Ledger) -> None:
 def test_an_upgrade_does_not_wait_long_for_a_table(on_postgresql: Ledger) -> None:
     with on_postgresql.begin() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '0010'"))
-        tx.execute(text("DROP TABLE alerts, marks, audit"))
+        tx.execute(text("DROP TABLE alerts, marks, audit, admin_sessions, sign_in_tries"))
     with on_postgresql.begin() as rival:
         rival.execute(text("LOCK TABLE brands"))
         with pytest.raises(LedgerUnavailable):
             migrate.upgrade(on_postgresql)
-    assert migrate.upgrade(on_postgresql) == ["0011"]
+    assert migrate.upgrade(on_postgresql) == ["0011", "0012"]
 
 
 def test_an_upgrade_prints_nothing_and_leaves_logging_alone(

@@ -1,0 +1,137 @@
+"""Who is signed in, what may they see, and how often was a password tried?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from claimbot.core.operators import EVERYWHERE_SPAN, IDLE, SIGNED_IN_MOST, TRIES_SPAN, Membership, Role, Tries
+from claimbot.db import brands
+from claimbot.db.admin_tables import admin_sessions, sign_in_tries
+from claimbot.db.engine import changed
+from claimbot.db.ids import new_id
+from claimbot.db.tables import memberships, operators
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A person who may sign in."""
+
+    id: str
+    email: str
+    password_hash: str
+    is_disabled: bool
+
+    def __repr__(self) -> str:
+        return f"Operator({self.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One browser that is signed in."""
+
+    id: str
+    operator_id: str
+    created_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a try is counted under."""
+
+    account: str
+    address: str
+
+
+def find_by_email(tx: Connection, email: str) -> Operator | None:
+    """Capital letters do not matter; of two that differ only there, the older is meant."""
+    query = select(operators).where(func.lower(operators.c.email) == email.lower())
+    row = tx.execute(query.order_by(operators.c.created_at, operators.c.id).limit(1)).first()
+    return Operator(row.id, row.email, row.password_hash, row.disabled_at is not None) if row else None
+
+
+def find_operator(tx: Connection, operator_id: str) -> Operator | None:
+    row = tx.execute(select(operators).where(operators.c.id == operator_id)).first()
+    return Operator(row.id, row.email, row.password_hash, row.disabled_at is not None) if row else None
+
+
+def mark_password(tx: Connection, operator_id: str, password_hash: str) -> None:
+    tx.execute(update(operators).where(operators.c.id == operator_id).values(password_hash=password_hash))
+
+
+def list_memberships(tx: Connection, operator_id: str) -> tuple[Membership, ...]:
+    """In the order of the brands' names."""
+    rows = tx.execute(select(memberships).where(memberships.c.operator_id == operator_id))
+    roles = {row.brand_id: Role(row.role) for row in rows}
+    found = [Membership(brand, roles[brand.id]) for brand in brands.list_brands(tx) if brand.id in roles]
+    return tuple(sorted(found, key=lambda one: (one.brand.name.casefold(), one.brand.slug)))
+
+
+def insert_session(tx: Connection, operator_id: str, token_hash: str, now: datetime) -> str:
+    session_id = new_id("ses")
+    values = {"id": session_id, "token_hash": token_hash, "operator_id": operator_id}
+    tx.execute(insert(admin_sessions).values(**values, created_at=now, seen_at=now))
+    return session_id
+
+
+def find_session(tx: Connection, token_hash: str) -> Session | None:
+    row = tx.execute(select(admin_sessions).where(admin_sessions.c.token_hash == token_hash)).first()
+    return Session(row.id, row.operator_id, row.created_at, row.seen_at) if row else None
+
+
+def list_sessions(tx: Connection, operator_id: str) -> list[Session]:
+    query = select(admin_sessions).where(admin_sessions.c.operator_id == operator_id)
+    rows = tx.execute(query.order_by(admin_sessions.c.seen_at.desc()))
+    return [Session(row.id, row.operator_id, row.created_at, row.seen_at) for row in rows]
+
+
+def mark_seen(tx: Connection, session_id: str, now: datetime) -> None:
+    tx.execute(update(admin_sessions).where(admin_sessions.c.id == session_id).values(seen_at=now))
+
+
+def delete_session(tx: Connection, session_id: str) -> bool:
+    return changed(tx.execute(delete(admin_sessions).where(admin_sessions.c.id == session_id))) == 1
+
+
+def delete_sessions_of(tx: Connection, operator_id: str) -> int:
+    return changed(tx.execute(delete(admin_sessions).where(admin_sessions.c.operator_id == operator_id)))
+
+
+def purge(tx: Connection, now: datetime) -> None:
+    """What can never count again."""
+    tx.execute(delete(sign_in_tries).where(sign_in_tries.c.at < now - TRIES_SPAN))
+    tx.execute(delete(admin_sessions).where(admin_sessions.c.created_at < now - SIGNED_IN_MOST))
+    tx.execute(delete(admin_sessions).where(admin_sessions.c.seen_at < now - IDLE))
+
+
+def insert_try(tx: Connection, keys: Keys, now: datetime) -> None:
+    values = {"account_key": keys.account, "address_key": keys.address, "at": now}
+    tx.execute(insert(sign_in_tries).values(id=new_id("try"), **values))
+
+
+def delete_tries(tx: Connection, account_key: str) -> None:
+    """Somebody who got in is no guesser."""
+    tx.execute(delete(sign_in_tries).where(sign_in_tries.c.account_key == account_key))
+
+
+def count_tries(tx: Connection, keys: Keys, now: datetime) -> Tries:
+    account, account_last_at = _count(tx, "account_key", keys.account, now)
+    address, address_last_at = _count(tx, "address_key", keys.address, now)
+    recent = select(func.count()).select_from(sign_in_tries).where(sign_in_tries.c.at > now - EVERYWHERE_SPAN)
+    everywhere = int(tx.execute(recent).scalar_one())
+    return Tries(account, account_last_at, address, address_last_at, everywhere)
+
+
+def _count(tx: Connection, column: str, value: str, now: datetime) -> tuple[int, datetime | None]:
+    query = select(func.count(), func.max(sign_in_tries.c.at)).where(
+        sign_in_tries.c[column] == value, sign_in_tries.c.at > now - TRIES_SPAN
+    )
+    count, last_at = tx.execute(query).one()
+    return int(count), last_at
+
+
+def find_emails(tx: Connection, operator_ids: Sequence[str]) -> dict[str, str]:
+    rows = tx.execute(select(operators.c.id, operators.c.email).where(operators.c.id.in_(operator_ids)))
+    return {row.id: row.email for row in rows}
