@@ -181,7 +181,7 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     ledger = Ledger(make_engine(settings.ledger_url, _connections(settings)))
     sealer = Sealer(settings.sealing_keys)
     stock = connect(settings.stock_url)
-    breaker = Breaker()
+    breaker = Breaker(probe=stock.ping)
     queue = connect_queue(settings)
     bell = Bell(queue)
     client = open_client()

@@ -1,5 +1,7 @@
 """Does the breaker open after failures in a row, and try again now and then?"""
 
+import threading
+
 import pytest
 
 from claimbot.core.errors import StockUnavailable
@@ -60,6 +62,19 @@ def test_a_failed_probe_keeps_it_open_and_a_good_one_closes_it(opened, clock):
     opened.worked()
     opened.check()
     assert not opened.is_open
+
+
+@pytest.mark.parametrize(("probe", "is_open"), [(lambda: True, False), (lambda: 1 // 0, True)])
+def test_with_a_probe_of_its_own_no_call_has_to_try(clock, probe, is_open):
+    tried = threading.Event()
+    breaker = Breaker(failures=1, clock=clock, probe=lambda: (tried.set(), probe()))
+    breaker.failed()
+    clock.seconds += 2
+    with pytest.raises(StockUnavailable):
+        breaker.check()
+    assert tried.wait(5)
+    [thread.join(5) for thread in threading.enumerate() if thread.name == "probe"]
+    assert breaker.is_open == is_open
 
 
 def why_refused(gate: Gate) -> str:
