@@ -1,6 +1,7 @@
 """Does the ledger keep every promise of the design? Looks only; a broken promise is an alert."""
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ MARK = "verify"
 ALERT = "invariant"
 # So many rows of a breach are kept with the mark; `claimbot verify` shows all of them.
 KEPT_MOST = 5
+# A ledger so large that a look takes longer than this is looked at a twentieth of the time at most.
+QUICK_SECONDS = 3.0
+REST_FACTOR = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +78,40 @@ def _find(tx: Connection, one: Invariant, look: Look) -> Finding:
 
 def verify_and_note(parts: Parts) -> int:
     """Verify, keep the result, raise or clear an alert for each invariant; returns how many breaches."""
-    findings = verify(parts)
-    now = parts.clock()
-    parts.ledger.run(lambda tx: _note(tx, findings, now))
-    for one in findings:
+    with parts.ledger.reading() as tx:
+        last = marks.find_mark(tx, MARK)
+    if last is not None and parts.clock() < last.at + _rest(last.facts["took_seconds"]):
+        return int(last.facts["breaches"])
+    began = time.monotonic()
+    noted = Noted(verify(parts), time.monotonic() - began)
+    parts.ledger.run(lambda tx: _note(tx, noted, parts.clock()))
+    for one in noted.findings:
         if not one.ok:
             log.error("invariant_broken %s breaches=%d %s", one.invariant, len(one.breaches), one.breaches[0])
-    return sum(len(one.breaches) for one in findings)
+    return noted.breaches
 
 
-def _note(tx: Connection, findings: Sequence[Finding], now: datetime) -> None:
-    broken = {one.invariant: list(one.breaches[:KEPT_MOST]) for one in findings if not one.ok}
-    marks.set_mark(tx, MARK, now, {"broken": broken})
-    for one in findings:
+def _rest(took_seconds: float) -> timedelta:
+    return timedelta(seconds=took_seconds * REST_FACTOR if took_seconds > QUICK_SECONDS else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a look found, and how long it took."""
+
+    findings: Sequence[Finding]
+    took_seconds: float
+
+    @property
+    def breaches(self) -> int:
+        return sum(len(one.breaches) for one in self.findings)
+
+
+def _note(tx: Connection, noted: Noted, now: datetime) -> None:
+    broken = {one.invariant: list(one.breaches[:KEPT_MOST]) for one in noted.findings if not one.ok}
+    facts = {"broken": broken, "breaches": noted.breaches, "took_seconds": round(noted.took_seconds, 3)}
+    marks.set_mark(tx, MARK, now, facts)
+    for one in noted.findings:
         if one.ok:
             alerts.clear_alert(tx, ALERT, one.invariant, now)
         else:

@@ -1,6 +1,7 @@
 """Does every invariant hold in a healthy world, and is a bent row noticed by the right one?"""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -209,6 +210,17 @@ def test_a_breach_is_an_alert_until_it_is_mended(busy: Busy, parts: Parts) -> No
     assert verify_and_note(parts) == 0
     with parts.ledger.reading() as tx:
         assert alerts.list_open(tx) == []
+
+
+@pytest.mark.parametrize(("took_seconds", "breaches"), [(2.0, 1), (30.0, 0)])
+def test_a_ledger_that_takes_long_to_look_at_is_looked_at_less_often(
+    busy: Busy, parts: Parts, took_seconds: float, breaches: int
+) -> None:
+    busy.change("UPDATE claims SET place = 99 WHERE id = :id", id=busy.held.id)
+    with parts.ledger.begin() as tx:
+        before = {"broken": {}, "breaches": 0, "took_seconds": took_seconds}
+        marks.set_mark(tx, "verify", NOW - timedelta(minutes=9), before)
+    assert verify_and_note(parts) == breaches
 
 
 def test_every_invariant_says_in_words_what_it_promises() -> None:
