@@ -11,7 +11,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from pathlib import Path
 CONFIG = Path("run") / "supervisord.conf"
 LOGS = Path("logs")
 # Starts in this order and stops in the other: who sends goes before what it sends to.
-PRIORITIES = {"redis": 1, "sandbox": 2, "web": 3, "worker": 4, "clock": 5}
+PRIORITIES = {"redis": 1, "sandbox": 2, "web": 3, "worker": 3, "clock": 3}
 # Longer than the worker's own limit for what it is sending.
 STOP_SECONDS = 30
 # Said once when a process ended this often: it will not mend itself.
@@ -29,11 +28,18 @@ PR_SET_PDEATHSIG = 1
 
 SUPERVISOR = """[supervisord]
 nodaemon=true
+silent=true
 logfile=logs/supervisord.log
 logfile_maxbytes=1MB
 logfile_backups=1
 pidfile=run/supervisord.pid
 childlogdir=logs
+"""
+# Stopped together: one after the other costs supervisord a second each.
+ENGINE = """
+[group:engine]
+programs=web,worker,clock
+priority=3
 """
 PROGRAM = """
 [program:{name}]
@@ -71,7 +77,8 @@ def our(*arguments: str) -> list[str]:
 def write_config(data_dir: Path, programs: Sequence[Program]) -> None:
     for folder in (data_dir / CONFIG.parent, data_dir / LOGS):
         folder.mkdir(exist_ok=True, mode=0o700)
-    (data_dir / CONFIG).write_text(SUPERVISOR + "".join(_section(one) for one in programs), "utf-8")
+    sections = (SUPERVISOR, ENGINE, *(_section(one) for one in programs))
+    (data_dir / CONFIG).write_text("".join(sections), "utf-8")
 
 
 def _section(program: Program) -> str:
@@ -86,20 +93,29 @@ def _section(program: Program) -> str:
 
 @dataclass
 class Supervisor:
-    """The running supervisord; `tell` hears a sentence when a process keeps ending."""
+    """The running supervisord; `tell` hears a sentence when a process keeps ending.
 
-    process: subprocess.Popen[str]
+    It writes to a file that we follow: a pipe breaks when we are killed, and it with its processes unstopped.
+    """
+
+    process: subprocess.Popen[bytes]
+    log: Path
     tell: Callable[[str], None]
+    read_bytes: int = 0
     exits: Counter[str] = field(default_factory=Counter)
     has_given_up: bool = False
 
-    def watch(self) -> None:
-        threading.Thread(target=self._read, name="supervisor", daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            found = EXITED.search(line)
+    def look(self) -> None:
+        """What has it written since the last look? A shorter file is a new one."""
+        size_bytes = self.log.stat().st_size if self.log.exists() else 0
+        if size_bytes == self.read_bytes:
+            return
+        with self.log.open("rb") as file:
+            file.seek(self.read_bytes if self.read_bytes < size_bytes else 0)
+            *lines, rest = file.read().split(b"\n")
+            self.read_bytes = file.tell() - len(rest)
+        for line in lines:
+            found = EXITED.search(line.decode("utf-8", "replace"))
             if found:
                 self._note(found)
 
@@ -134,21 +150,20 @@ def start(data_dir: Path, values: Mapping[str, str], tell: Callable[[str], None]
     here = {"CLAIMBOT_HOME": str(data_dir), "CLAIMBOT_STARTED_IN": str(Path.cwd())}
     # Its arguments are this Python and a file that we wrote.
     # A group of its own: Ctrl-C in a terminal reaches us, and we stop it.
-    process = subprocess.Popen(  # noqa: S603 - see above
-        our("supervisor.supervisord", "-c", str(CONFIG)),
-        cwd=data_dir,
-        env={**values, **here, "PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-        preexec_fn=_follow_parent(),
-    )
-    supervisor = Supervisor(process, tell)
-    supervisor.watch()
-    return supervisor
+    log = data_dir / LOGS / "supervisord.log"
+    before_bytes = log.stat().st_size if log.exists() else 0
+    with (data_dir / LOGS / "start.log").open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - see above
+            our("supervisor.supervisord", "-c", str(CONFIG)),
+            cwd=data_dir,
+            env={**values, **here, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            process_group=0,
+            preexec_fn=_follow_parent(),
+        )
+    return Supervisor(process, log, tell, before_bytes)
 
 
 def _follow_parent() -> Callable[[], None] | None:

@@ -29,6 +29,7 @@ from claimbot.stock import server
 # Two busy cores need about three; what is not there by then will not come.
 READY_SECONDS = 60.0
 ASK_SECONDS = 0.05
+LOOK_SECONDS = 0.2
 WORLD_FILE = "world.json"
 LOOPBACK = "127.0.0.1"
 # SQLite lets one write at a time, and waiting for it is not fair: measured in a storm of 300 on two busy
@@ -171,6 +172,7 @@ def wait_until_ready(plan: Plan, supervisor: Supervisor, asked: threading.Event)
     ends_at = time.monotonic() + READY_SECONDS
     with httpx.Client(trust_env=False, timeout=2.0) as client:
         while pages and not asked.wait(ASK_SECONDS):
+            supervisor.look()
             pages = {name: url for name, url in pages.items() if not _answers(client, url)}
             if time.monotonic() > ends_at or supervisor.has_given_up or not supervisor.is_running:
                 name = next(iter(pages), "supervisord")
@@ -210,7 +212,7 @@ def greet(plan: Plan, opens_browser: bool) -> None:
 
 def stay(supervisor: Supervisor, asked: threading.Event) -> None:
     """Until somebody asks to stop, or supervisord is gone."""
-    while supervisor.is_running and not asked.wait(0.2):
-        continue
+    while supervisor.is_running and not asked.wait(LOOK_SECONDS):
+        supervisor.look()
     if not asked.is_set():
-        raise NotReady("supervisord ended by itself: see supervisord.log among the logs")
+        raise NotReady("supervisord ended by itself: see start.log and supervisord.log among the logs")

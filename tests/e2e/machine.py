@@ -1,6 +1,7 @@
 """What does a test start? The real `claimbot up`, in its own folder, on free ports, spoken to over HTTP."""
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -166,3 +167,17 @@ def stop(process: subprocess.Popen[str]) -> int:
         process.wait()
         raise
     return process.returncode
+
+
+def kill_and_wait_for_the_next(machine: Machine, name: str) -> None:
+    """supervisord starts another one."""
+    pid = pid_of(machine, name)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: pid_of(machine, name) not in (pid, 0))
+
+
+def pid_of(machine: Machine, name: str) -> int:
+    """As supervisord wrote it down last."""
+    log = (machine.folder / "logs" / "supervisord.log").read_text("utf-8")
+    found = re.findall(rf"spawned: '{name}' with pid (\d+)", log)
+    return int(found[-1]) if found else 0

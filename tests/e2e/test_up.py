@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.machine import Machine, command, environment, is_alive, running_up, stop, until
+from tests.e2e.machine import (
+    Machine,
+    command,
+    environment,
+    is_alive,
+    kill_and_wait_for_the_next,
+    running_up,
+    stop,
+    until,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -106,21 +115,6 @@ def test_a_taken_port_is_named_in_one_line(machine: Machine, tmp_path: Path) -> 
     ]
 
 
-def test_ctrl_c_ends_everything_and_the_next_run_keeps_the_data(tmp_path: Path) -> None:
-    with running_up(tmp_path / "data") as machine:
-        machine.dm("ann", "LAUNCH")
-        machine.hears("ann", "held for")
-        children = machine.children()
-        assert stop(machine.process) == 0
-
-    assert len(children) >= 6
-    assert not [pid for pid in children if is_alive(pid)]
-    with running_up(tmp_path / "data") as machine:
-        machine.dm("ann", "LAUNCH")
-        machine.hears("ann", "already")
-        assert machine.sql("SELECT count(*) FROM claims") == [(1,)]
-
-
 def test_secrets_are_for_this_account_only_and_on_no_command_line(machine: Machine) -> None:
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
 
@@ -145,3 +139,34 @@ def test_settings_are_refused_all_at_once(tmp_path: Path) -> None:
         "WEB_THREADS",
         "LOG_LEVEL",
     ]
+
+
+def test_a_process_that_keeps_ending_is_named_and_none_outlives_up(tmp_path: Path) -> None:
+    with running_up(tmp_path / "data", "--no-sandbox") as machine:
+        kill_and_wait_for_the_next(machine, "clock")
+        kill_and_wait_for_the_next(machine, "clock")
+        kill_and_wait_for_the_next(machine, "clock")
+        said = machine.process.stdout
+        assert said is not None
+        assert until(lambda: next((line for line in said if "has ended" in line), ""))
+
+        children = machine.children()
+        machine.process.kill()
+        until(lambda: not [pid for pid in children if is_alive(pid)], seconds=30.0)
+
+    assert len(children) >= 5
+
+
+def test_ctrl_c_ends_everything_and_the_next_run_keeps_the_data(machine: Machine) -> None:
+    """The last one: it ends the machine that all of them used."""
+    children = machine.children()
+    known = machine.sql("SELECT count(*) FROM claims")
+
+    assert stop(machine.process) == 0
+
+    assert len(children) >= 6
+    assert not [pid for pid in children if is_alive(pid)]
+    with running_up(machine.folder) as again:
+        again.dm("ann", "LAUNCH")
+        again.hears("ann", "already")
+        assert again.sql("SELECT count(*) FROM claims") == known
