@@ -16,6 +16,7 @@ from claimbot.flows.launch import NewDrop, create_brand, create_drop, open_drop
 from claimbot.flows.reply import sender_of
 from claimbot.flows.tokens import connect_account
 from claimbot.parts import Parts
+from claimbot.settings import Settings
 
 ACTOR = "claimbot up"
 SLUG = "aurora"
@@ -40,23 +41,23 @@ DROPS: Sequence[DemoDrop] = (
 )
 
 
-def world_config(engine_url: str, settings_secrets: Mapping[str, str]) -> dict[str, Any]:
+def world_config(engine_url: str, settings: Settings, secrets: Mapping[str, str]) -> dict[str, Any]:
     """The sandbox's world.json."""
     return {
         "engine_url": engine_url,
-        "meta_app_secret": settings_secrets["META_APP_SECRETS"].split(",")[0].strip(),
-        "meta_verify_token": settings_secrets["META_VERIFY_TOKEN"],
+        "meta_app_secret": settings.app_secrets[0],
+        "meta_verify_token": settings.meta_verify_token.get_secret_value(),
         "accounts": [
             {
                 "external_id": ACCOUNT_ID,
                 "username": USERNAME,
-                "token": settings_secrets["SANDBOX_ACCOUNT_TOKEN"],
+                "token": secrets["SANDBOX_ACCOUNT_TOKEN"],
             }
         ],
         "stripe": [
             {
-                "secret_key": settings_secrets["SANDBOX_STRIPE_KEY"],
-                "webhook_secret": settings_secrets["SANDBOX_STRIPE_WEBHOOK_SECRET"],
+                "secret_key": secrets["SANDBOX_STRIPE_KEY"],
+                "webhook_secret": secrets["SANDBOX_STRIPE_WEBHOOK_SECRET"],
                 "webhook_path": f"/webhooks/stripe/{SLUG}",
             }
         ],

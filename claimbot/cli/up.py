@@ -113,7 +113,7 @@ def make_plan(data_dir: Path, given: Mapping[str, str], has_sandbox: bool) -> Pl
     secrets = keep_secrets(data_dir / SECRETS_FILE, given)
     has_redis = not any(given.get(name) for name in ("REDIS_URL", "STOCK_REDIS_URL"))
     addresses = {"REDIS_URL": server.url(data_dir)} if has_redis else {}
-    settings = Settings.from_mapping({**secrets, **given})
+    settings = Settings.from_mapping({**secrets, **given, **addresses})
     if has_sandbox:
         addresses |= _sandbox_addresses(settings.port)
     if not given.get("DATABASE_URL") and not given.get("SENDS_IN_FLIGHT"):
@@ -158,7 +158,7 @@ def start(plan: Plan) -> Supervisor:
 
 
 def _sandbox(plan: Plan) -> Program:
-    world = demo.world_config(plan.engine_url, plan.values)
+    world = demo.world_config(plan.engine_url, plan.settings, plan.secrets)
     write_private(plan.data_dir / WORLD_FILE, json.dumps(world, indent=2))
     told = ("--config", WORLD_FILE, "--port", str(plan.settings.port + 1), "--data-dir", "world")
     return Program("sandbox", our("claimbot.sandbox", *told), is_at_home=True)
