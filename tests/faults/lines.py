@@ -25,6 +25,8 @@ from tests.sandbox.worlds import ACCOUNT, APP_SECRET, KEY, WEBHOOK_SECRET
 
 # The engine waits 3 and 10 seconds in earnest; which time limit it was makes no difference.
 HASTY_SECONDS = (0.5, 0.5)
+# Deliveries that a platform makes side by side.
+CALLERS = 8
 
 
 def socket_of(redis_url: str) -> str:
@@ -130,16 +132,18 @@ class Platform:
         waited = time.monotonic() - begun
         return Ack(mid, answer.status_code, waited, answer.headers.get("Retry-After", ""))
 
-    def post_all(self, names: Sequence[str], threads: int = 8, per_second: float = 0.0) -> list[Ack]:
-        """One message of each, side by side; `per_second` paces them."""
+    def post_all(
+        self, names: Sequence[str], per_second: float = 0.0, words: Sequence[str] = ("LAUNCH",)
+    ) -> list[Ack]:
+        """One message of each, side by side and the words in turn; `per_second` paces them."""
         begins = time.monotonic()
 
         def post(number: int) -> Ack:
             due = begins + number / per_second if per_second else begins
             time.sleep(max(0.0, due - time.monotonic()))
-            return self.post(names[number], f"mid.{names[number]}")
+            return self.post(names[number], f"mid.{names[number]}", words[number % len(words)])
 
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(CALLERS) as pool:
             return list(pool.map(post, range(len(names))))
 
 
