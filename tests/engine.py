@@ -135,7 +135,7 @@ def running_engine(ledger: Ledger, redis_url: str, **more: str) -> Iterator[Engi
     """The doors on a free port, the world on another, both in threads of this process."""
     server = make_server("127.0.0.1", 0, _later, threaded=True, request_handler=SilentHandler)
     engine_url = f"http://127.0.0.1:{server.server_port}"
-    with running_world(config_for(engine_url)) as world:
+    with running_world(config_for(engine_url, stamps_by_world_clock=True)) as world:
         addresses = {
             "PUBLIC_URL": engine_url,
             "META_GRAPH_URL": f"{world.url}/graph",
@@ -151,11 +151,14 @@ def running_engine(ledger: Ledger, redis_url: str, **more: str) -> Iterator[Engi
             brands.mark_payment_keys(tx, make_sealer(), keys)
             marks.set_mark(tx, marks.CATALOG, clock())
         server.app = create_app(parts)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # The default looks twice a second whether it is to end: that was half of every test.
+        serve = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        serve.start()
         try:
             yield Engine(parts, world, clock, brand, account)
         finally:
             server.shutdown()
+            server.server_close()
             parts.close()
 
 

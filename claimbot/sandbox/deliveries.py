@@ -51,8 +51,15 @@ class Post:
 class Deliveries:
     """Owns the HTTP client toward the engine and the threads that send; they start when needed."""
 
-    def __init__(self, clock: WorldClock, faults: Faults, counters: Counters) -> None:
+    def __init__(
+        self,
+        clock: WorldClock,
+        faults: Faults,
+        counters: Counters,
+        stamp: Callable[[], float] = time.time,
+    ) -> None:
         self._clock = clock
+        self._stamp = stamp
         self._faults = faults
         self._counters = counters
         limits = httpx.Limits(max_connections=256, max_keepalive_connections=32)
@@ -152,7 +159,7 @@ class Deliveries:
         wrong = self._faults.take(post.target, "wrong_signature") is not None
         headers = {
             "Content-Type": "application/json",
-            **post.sign(post.body, time.time(), wrong),
+            **post.sign(post.body, self._stamp(), wrong),
         }
         self._counters.count("deliveries.tried")
         try:

@@ -72,7 +72,7 @@ class World:
 
 
 def make_world(config: WorldConfig, data_dir: Path | None) -> World:
-    ground = make_ground(Shelf(data_dir))
+    ground = make_ground(Shelf(data_dir), config.stamps_by_world_clock)
     followers = Followers(ground.shelf)
     platform = Platform(config, ground, followers)
     world = World(
