@@ -126,7 +126,11 @@ def make_play(ledger: Ledger, redis_url: str, **more: str) -> Play:
     brand = make_brand(ledger)
     account = make_account(ledger, brand)
     anywhere: Any = sessions
-    parts = replace(made, gateways=anywhere, http=MetaHttp(platform.client()))
+    # The test's own ledger: its statements are prepared once for all plays on it.
+    made.ledger.close()
+    catalog = CatalogShelf(ledger, made.sealer)
+    http = MetaHttp(platform.client())
+    parts = replace(made, ledger=ledger, catalog=catalog, gateways=anywhere, http=http)
     return Play(parts, clock, brand, account, sessions, platform)
 
 

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from redis import Redis
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, event, text, update
 
 from claimbot.db import inbox, units
-from claimbot.db.engine import Ledger, make_engine
+from claimbot.db.engine import Ledger
+from claimbot.db.tables import metadata
 from claimbot.db.tables import units as units_table
 from claimbot.flows import release
 from tests.flows.machine import Ground, Machine
-from tests.ledgers import sqlite_url
 from tests.races.naive_inbox import always_new
 
 # More in the night: CLAIMBOT_WALKS=2000 pytest tests/flows/test_machine.py
@@ -40,17 +40,29 @@ def walks(count: int, steps: int = 40) -> settings:
 
 
 @pytest.fixture
-def ground(migrated_sqlite: Path, tmp_path: Path, redis_client: Redis, redis_url: str) -> Ground:
-    """Every example begins with a copy of an empty SQLite ledger."""
-    path = tmp_path / "walk.sqlite"
-    return Ground(partial(_fresh_file, migrated_sqlite, path), redis_client, redis_url)
+def ground(migrated_sqlite: Path, on_sqlite: Ledger, redis_client: Redis, redis_url: str) -> Ground:
+    # What a power cut would cost does not matter to a walk.
+    event.listen(on_sqlite.engine, "connect", lambda one, _: one.execute("PRAGMA synchronous = OFF"))
+    return Ground(on_sqlite, partial(copy_anew, migrated_sqlite), redis_client, redis_url)
 
 
-def _fresh_file(migrated: Path, path: Path) -> Ledger:
+@pytest.fixture
+def ground_on_postgresql(on_postgresql: Ledger, redis_client: Redis, redis_url: str) -> Ground:
+    return Ground(on_postgresql, truncate, redis_client, redis_url)
+
+
+def copy_anew(migrated: Path, ledger: Ledger) -> None:
+    ledger.close()
+    path = str(ledger.engine.url.database)
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
     shutil.copyfile(migrated, path)
-    return Ledger(make_engine(sqlite_url(path)))
+
+
+def truncate(ledger: Ledger) -> None:
+    tables = ", ".join(table.name for table in metadata.sorted_tables)
+    with ledger.begin() as tx:
+        tx.execute(text(f"TRUNCATE {tables}"))
 
 
 def walk(ground: Ground, wanted: settings) -> None:
@@ -60,6 +72,10 @@ def walk(ground: Ground, wanted: settings) -> None:
 
 def test_whatever_happens_every_promise_is_kept(ground: Ground) -> None:
     walk(ground, walks(WALKS))
+
+
+def test_the_promises_are_kept_on_postgresql_too(ground_on_postgresql: Ground) -> None:
+    walk(ground_on_postgresql, walks(WALKS // 6, 25))
 
 
 UNGUARDED = (
@@ -82,7 +98,7 @@ def test_the_walk_finds_it_when_an_event_counts_twice(
 ) -> None:
     monkeypatch.setattr(inbox, "insert_new", always_new)
     monkeypatch.setattr(inbox, "find_known_keys", lambda _tx, _keys: set())
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="I3"):
         walk(ground, walks(WALKS))
 
 
