@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from redis import Redis
+from sqlalchemy import text
 
 from claimbot.core.outbox import Work
 from claimbot.db.engine import Ledger
@@ -47,6 +48,14 @@ def heard_by(engine: Engine, *people: str) -> bool:
 
 def rows_in(engine: Engine, state: str) -> int:
     return int(engine.rows("SELECT count(*) FROM outbox WHERE state = :state", state=state)[0][0])
+
+
+def end_leases(engine: Engine) -> None:
+    """As if half a minute had passed."""
+    with engine.parts.ledger.begin() as tx:
+        tx.execute(
+            text("UPDATE outbox SET lease_until = '2020-01-01 00:00:00.000000' WHERE state = 'running'")
+        )
 
 
 def workers_known(client: Redis) -> int:
@@ -189,3 +198,32 @@ def test_a_fault_is_told_by_kind_and_place_without_its_text() -> None:
 
 def test_every_kind_of_work_has_a_story() -> None:
     assert set(deliver.STORIES) == set(Work)
+
+
+def test_a_worker_that_slept_past_its_lease_does_not_send_again(engine: Engine) -> None:
+    engine.drop(stock_units=1)
+    engine.dm("ann")
+    asleep, go_on = threading.Event(), threading.Event()
+
+    def sleep_once() -> None:
+        if not asleep.is_set():
+            asleep.set()
+            go_on.wait(PATIENCE_SECONDS)
+
+    with armed("offer.after_session", sleep_once), running(WorkerLoop(engine.parts, threads=1)):
+        assert asleep.wait(PATIENCE_SECONDS)
+        end_leases(engine)
+        engine.work()
+        assert heard_by(engine, "ann")
+        go_on.set()
+
+    assert len(engine.heard("ann")) == 1
+
+
+def test_a_queue_that_is_down_costs_no_message(on_sqlite: Ledger, redis_url: str) -> None:
+    with running_engine(on_sqlite, redis_url, QUEUE_REDIS_URL="redis://127.0.0.1:9") as engine:
+        engine.drop(stock_units=1)
+        engine.dm("ann")
+
+        with running(WorkerLoop(engine.parts, threads=1)):
+            seconds_until(lambda: heard_by(engine, "ann"))
