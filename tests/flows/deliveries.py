@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import httpx
-
 from claimbot.sandbox.followers import igsid_of
 from claimbot.sandbox.meta_webhooks import body_of, comment_envelope, envelope, event, signature
 from claimbot.sandbox.stripe_events import signature as stripe_signature
@@ -22,11 +20,8 @@ def post_meta(engine: Engine, document: Any) -> int:
     """The platform delivers this document; the answer is the engine's status."""
     body = body_of(document)
     headers = {"Content-Type": "application/json", **signature(body, APP_SECRET)}
-    return _post(engine.world.world.config.meta_webhook_url, body, headers)
-
-
-def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    return httpx.post(url, content=body, headers=headers, trust_env=False, timeout=10.0).status_code
+    url = engine.world.world.config.meta_webhook_url
+    return engine.world.http.post(url, content=body, headers=headers).status_code
 
 
 def post_events(engine: Engine, *events: Any) -> int:
@@ -61,4 +56,5 @@ def post_stripe(engine: Engine, told: Any, secret: str = WEBHOOK_SECRET) -> int:
     """Stripe delivers this event."""
     body = json.dumps(told).encode()
     url = engine.world.world.config.stripe_webhook_url(engine.world.world.config.stripe[0])
-    return _post(url, body, stripe_signature(secret, body, seconds_ago(engine)))
+    headers = stripe_signature(secret, body, seconds_ago(engine))
+    return engine.world.http.post(url, content=body, headers=headers).status_code

@@ -32,6 +32,12 @@ def outcome_of(engine: Engine, who: str) -> str:
     return ":".join(word for word in rows[0] if word)
 
 
+def outcomes(engine: Engine) -> dict[str, int]:
+    """How the messages of followers ended; the echoes of ours come whenever they like."""
+    query = "SELECT outcome, count(*) FROM inbox WHERE kind != 'echo' GROUP BY outcome"
+    return {outcome: count for outcome, count in engine.rows(query)}
+
+
 def rows_of(engine: Engine, kind: str) -> list[tuple[Any, ...]]:
     """(state, reason, sends) of this kind of work."""
     return engine.rows(

@@ -11,7 +11,7 @@ from claimbot.db.engine import Ledger
 from claimbot.flows.launch import restock
 from tests.engine import Engine, running_engine
 from tests.flows.deliveries import message, post_events, seconds_ago, write_batch
-from tests.flows.looks import claim_of, outcome_of, rows_of, state_of, taken_units
+from tests.flows.looks import claim_of, outcome_of, outcomes, rows_of, state_of, taken_units
 
 FREE = Money(0, "EUR")
 # Nobody listens there.
@@ -22,7 +22,7 @@ def test_the_first_get_units_and_the_next_join_the_line(engine: Engine) -> None:
     engine.drop(stock_units=2)
     assert [engine.dm(who) for who in ("ana", "ben", "cleo")] == [200, 200, 200]
     assert engine.states() == {"held": 2, "waitlisted": 1}
-    assert engine.outcomes() == {"held": 2, "waitlisted": 1}
+    assert outcomes(engine) == {"held": 2, "waitlisted": 1}
 
 
 def test_everybody_hears_their_place(sqlite_engine: Engine) -> None:
@@ -39,7 +39,7 @@ def test_without_a_waitlist_the_next_hears_sold_out(sqlite_engine: Engine) -> No
     sqlite_engine.dm("ana")
     sqlite_engine.dm("ben")
     sqlite_engine.work()
-    assert sqlite_engine.outcomes() == {"held": 1, "sold_out": 1}
+    assert outcomes(sqlite_engine) == {"held": 1, "sold_out": 1}
     assert sqlite_engine.states() == {"held": 1}
     assert "are taken" in sqlite_engine.heard("ben")[0]
 
@@ -47,7 +47,7 @@ def test_without_a_waitlist_the_next_hears_sold_out(sqlite_engine: Engine) -> No
 def test_the_word_again_is_the_same_claim(engine: Engine) -> None:
     engine.drop(stock_units=3)
     write_batch(engine, [{"follower": "ana", "text": "LAUNCH"} for _ in range(11)])
-    assert engine.outcomes() == {"held": 1, "already_held": 10}
+    assert outcomes(engine) == {"held": 1, "already_held": 10}
     assert taken_units(engine) == [1]
 
 
@@ -193,7 +193,7 @@ def test_a_drop_that_takes_no_claims_says_why(
     sqlite_engine.drop(**changes)
     sqlite_engine.dm("ana")
     assert sqlite_engine.work() == 1
-    assert sqlite_engine.outcomes() == {outcome: 1}
+    assert outcomes(sqlite_engine) == {outcome: 1}
     assert sqlite_engine.states() == {}
 
 
@@ -205,7 +205,7 @@ def test_a_drop_opens_and_closes_by_its_times(sqlite_engine: Engine) -> None:
     sqlite_engine.dm("ben")
     sqlite_engine.pass_time(minutes=11)
     sqlite_engine.dm("cleo")
-    assert sqlite_engine.outcomes() == {"not_open_yet": 1, "held": 1, "closed": 1}
+    assert outcomes(sqlite_engine) == {"not_open_yet": 1, "held": 1, "closed": 1}
 
 
 def test_a_unit_that_came_back_goes_to_the_line_before_a_newcomer(engine: Engine) -> None:
@@ -242,7 +242,7 @@ def test_without_redis_units_come_straight_from_the_ledger(ledger: Ledger, redis
         write_batch(engine, [{"follower": who, "text": "LAUNCH"} for who in ("ana", "ben", "cleo")])
         engine.dm("ana")
         engine.work()
-        assert engine.outcomes() == {"held": 2, "waitlisted": 1, "already_held": 1}
+        assert outcomes(engine) == {"held": 2, "waitlisted": 1, "already_held": 1}
         assert "You are number 1 on the waitlist" in engine.heard("cleo")[0]
 
 
@@ -273,9 +273,9 @@ def test_an_event_that_comes_again_has_one_effect(engine: Engine) -> None:
     twenty = [*range(17), 3, 3, 9]
     events = [message(engine, f"follower{n}", "LAUNCH", f"mid-{n}") for n in twenty]
     assert post_events(engine, *events) == 200
-    assert engine.outcomes() == {"held": 17}
+    assert outcomes(engine) == {"held": 17}
     assert post_events(engine, *events) == 200
-    assert engine.outcomes() == {"held": 17}
+    assert outcomes(engine) == {"held": 17}
     assert len(rows_of(engine, "offer")) == 17
 
 

@@ -6,7 +6,7 @@ from claimbot.flows.deliver import deliver, take
 from claimbot.sandbox.followers import igsid_of
 from tests.engine import Engine
 from tests.flows.deliveries import about, from_brand, message, post_events, post_meta, seconds_ago
-from tests.flows.looks import lead_of, outcome_of, rows_of, state_of, taken_units
+from tests.flows.looks import lead_of, outcome_of, outcomes, rows_of, state_of, taken_units
 from tests.sandbox.worlds import ACCOUNT
 
 
@@ -27,7 +27,7 @@ def test_stop_is_confirmed_once_and_then_there_is_silence(sqlite_engine: Engine)
     sqlite_engine.work()
     assert len(sqlite_engine.heard("ana")) == 1
     assert "you get no more messages" in sqlite_engine.heard("ana")[0]
-    assert sqlite_engine.outcomes() == {"opted_out": 4}
+    assert outcomes(sqlite_engine) == {"opted_out": 4}
     assert sqlite_engine.states() == {}
 
 
@@ -162,7 +162,7 @@ def test_human_silences_help_but_not_claims(sqlite_engine: Engine) -> None:
     said = sqlite_engine.heard("ana")
     assert len(said) == 2
     assert any("A person will read this" in words for words in said)
-    assert sqlite_engine.outcomes() == {"human": 3, "held": 1}
+    assert outcomes(sqlite_engine) == {"human": 3, "held": 1}
 
 
 def test_what_a_person_of_the_brand_writes_pauses_the_help(sqlite_engine: Engine) -> None:
@@ -258,7 +258,7 @@ def test_an_unsent_message_leaves_no_text(engine: Engine) -> None:
     engine.dm("ana", "my secret word", mid="mid-1")
     engine.world.api("/followers/ana/unsend", mid="mid-1")
     assert engine.rows("SELECT text, raw FROM inbox WHERE event_id = 'mid-1'") == [("", "")]
-    assert engine.outcomes() == {"unmatched": 1, "unsent": 1}
+    assert outcomes(engine) == {"unmatched": 1, "unsent": 1}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from claimbot.core.money import Money
 from claimbot.sandbox.followers import Comment, igsid_of
 from tests.engine import Engine
 from tests.flows.deliveries import post_comment, seconds_ago
-from tests.flows.looks import claim_of, lead_of, outcome_of, rows_of, state_of
+from tests.flows.looks import claim_of, lead_of, outcome_of, outcomes, rows_of, state_of
 from tests.sandbox.worlds import ACCOUNT
 
 
@@ -78,7 +78,7 @@ def test_the_same_comment_again_has_one_effect(sqlite_engine: Engine) -> None:
     first = comment(sqlite_engine, "ana", envelope="flat")
     comment(sqlite_engine, "ana", comment_id=first)
     sqlite_engine.work()
-    assert sqlite_engine.outcomes() == {"held": 1}
+    assert outcomes(sqlite_engine) == {"held": 1}
     assert len(sqlite_engine.world.phone("ana")) == 1
 
 
@@ -109,7 +109,7 @@ def test_small_talk_in_comments_is_never_answered(sqlite_engine: Engine) -> None
     sqlite_engine.drop()
     comment(sqlite_engine, "ana", "so pretty!")
     comment(sqlite_engine, "ben", "STOP")
-    assert sqlite_engine.outcomes() == {"unmatched": 2}
+    assert outcomes(sqlite_engine) == {"unmatched": 2}
     assert sqlite_engine.work() == 0
     assert lead_of(sqlite_engine, "ben", "opted_out_at") is None
 

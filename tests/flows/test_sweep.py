@@ -20,7 +20,15 @@ from claimbot.stock.gate import Ask
 from tests.builders import make_brand, make_sealer
 from tests.engine import Engine
 from tests.flows.deliveries import message, seconds_ago
-from tests.flows.looks import lead_of, open_alerts, outcome_of, rows_of, state_of, taken_units
+from tests.flows.looks import (
+    lead_of,
+    open_alerts,
+    outcome_of,
+    outcomes,
+    rows_of,
+    state_of,
+    taken_units,
+)
 from tests.sandbox.worlds import ACCOUNT
 
 
@@ -201,7 +209,7 @@ def test_what_waits_in_the_spool_is_served_in_its_order(engine: Engine) -> None:
     spooled(engine, "ana")
     assert engine.chore("spool") == 3
     assert (state_of(engine, "ana"), state_of(engine, "ben")) == ("held", "waitlisted")
-    assert (engine.parts.spool.depth()[0], engine.outcomes()) == (0, {"held": 1, "waitlisted": 1})
+    assert (engine.parts.spool.depth()[0], outcomes(engine)) == (0, {"held": 1, "waitlisted": 1})
 
 
 def test_an_entry_leaves_the_spool_only_after_its_commit(sqlite_engine: Engine) -> None:
@@ -222,7 +230,7 @@ def test_an_unreadable_entry_is_kept_aside_and_does_not_stop_the_others(sqlite_e
     sqlite_engine.parts.spool.append("meta|", b"{not json", sqlite_engine.clock())
     spooled(sqlite_engine, "ana")
     assert sqlite_engine.chore("spool") == 2
-    assert sqlite_engine.outcomes() == {"quarantined": 1, "held": 1}
+    assert outcomes(sqlite_engine) == {"quarantined": 1, "held": 1}
     assert open_alerts(sqlite_engine) == ["quarantine"]
 
 
