@@ -1,4 +1,4 @@
-"""What is a running engine in a test? The real parts, the real doors on a real port, and the world on loopback."""
+"""What is a running engine in a test? The real parts and doors, and the world on loopback."""
 
 import base64
 import threading
