@@ -26,7 +26,7 @@ class Place:
 
 COMMANDS = {
     "up": Place("up", "up", "Run everything on this machine, with a world to play in."),
-    "web": Place("serve", "web", "Take in webhooks and show pages."),
+    "web": Place("web", "web", "Take in webhooks and show pages."),
     "worker": Place("serve", "worker", "Send messages and call Stripe."),
     "clock": Place("serve", "clock", "End holds, serve lines, find what was lost."),
     "db": Place("ledger", "db", "Make and check the tables."),

@@ -1,10 +1,11 @@
-"""What does `claimbot up` keep in the data folder? Secrets that it made, and the addresses it runs under."""
+"""What of this machine is ours? The data folder, the secrets that `claimbot up` made there, a port."""
 
 import base64
 import fcntl
 import json
 import os
 import secrets
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,3 +83,14 @@ def held_folder(data_dir: Path) -> Iterator[None]:
 
 def _is_running(data_dir: Path, pid: str) -> str:
     return f"claimbot already runs on {data_dir} (process {pid}): stop it, or choose another --data-dir"
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Two servers may share a port on Linux, and each would get half of the calls."""
+    try:
+        with socket.create_server((host, port)):
+            return
+    except PermissionError:
+        raise Refused(f"port {port} may not be used by this account: choose another with --port") from None
+    except OSError:
+        raise Refused(f"port {port} is taken: stop what uses it, or choose another with --port") from None

@@ -167,15 +167,20 @@ def start(data_dir: Path, values: Mapping[str, str], tell: Callable[[str], None]
 
 
 def _follow_parent() -> Callable[[], None] | None:
-    """On Linux the kernel tells supervisord to stop when we are killed; elsewhere it would go on alone."""
+    """What supervisord does before it starts; None where the system cannot."""
     if sys.platform != "linux":
         return None
-    library = ctypes.CDLL(None)
     parent = os.getpid()
 
     def follow() -> None:
-        library.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        die_with_parent()
         if os.getppid() != parent:
             os._exit(0)
 
     return follow
+
+
+def die_with_parent() -> None:
+    """On Linux the kernel sends us SIGTERM when the process that started us is gone, also by a kill."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -16,9 +16,8 @@ import click
 import httpx
 
 from claimbot.cli import demo, processes
-from claimbot.cli.local import held_folder, keep_secrets, write_private
+from claimbot.cli.local import held_folder, keep_secrets, refuse_taken_port, write_private
 from claimbot.cli.processes import LOGS, Program, Supervisor, our
-from claimbot.cli.serve import refuse_taken_port
 from claimbot.cli.surroundings import ADDRESSES_FILE, DATA_DIR, SECRETS_FILE, given_values, log_config
 from claimbot.core.errors import ClaimbotError
 from claimbot.db.migrate import upgrade

@@ -114,6 +114,13 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def is_ready(machine: Machine) -> bool:
+    try:
+        return httpx.get(f"{machine.engine_url}/readyz", trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 def until(look: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """The first answer that is not empty."""
     ends_at = time.monotonic() + seconds

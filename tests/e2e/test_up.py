@@ -12,6 +12,7 @@ from tests.e2e.machine import (
     command,
     environment,
     is_alive,
+    is_ready,
     kill_and_wait_for_the_next,
     running_up,
     stop,
@@ -141,14 +142,15 @@ def test_settings_are_refused_all_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_process_that_keeps_ending_is_named_and_none_outlives_up(tmp_path: Path) -> None:
+def test_a_process_that_keeps_ending_is_named_and_replaced_and_none_outlives_up(tmp_path: Path) -> None:
     with running_up(tmp_path / "data", "--no-sandbox") as machine:
-        kill_and_wait_for_the_next(machine, "clock")
-        kill_and_wait_for_the_next(machine, "clock")
-        kill_and_wait_for_the_next(machine, "clock")
+        kill_and_wait_for_the_next(machine, "web")
+        kill_and_wait_for_the_next(machine, "web")
+        kill_and_wait_for_the_next(machine, "web")
         said = machine.process.stdout
         assert said is not None
-        assert until(lambda: next((line for line in said if "has ended" in line), ""))
+        assert until(lambda: next((line for line in said if "web has ended 3 times" in line), ""))
+        until(lambda: is_ready(machine), seconds=30.0)
 
         children = machine.children()
         machine.process.kill()
