@@ -322,23 +322,30 @@ DISPUTES = {
 
 
 def _early(claim_id: str) -> str:
-    """Name of the mark that a dispute came before the payment that it is about."""
+    """Name of the mark that news of a dispute came before what it follows: the payment, or its opening."""
     return f"early_dispute:{claim_id}"
 
 
-def _note_early(tx: Connection, now: datetime, claim: Claim, event: Event) -> Settled:
+def _is_won(tx: Connection, claim: Claim) -> bool:
     known = marks.find_mark(tx, _early(claim.id))
-    is_won = event is Event.DISPUTE_WON or (known is not None and bool(known.facts["is_won"]))
+    return known is not None and bool(known.facts["is_won"])
+
+
+def _note_early(tx: Connection, now: datetime, claim: Claim, event: Event) -> Settled:
+    is_won = event is Event.DISPUTE_WON or _is_won(tx, claim)
     marks.set_mark(tx, _early(claim.id), now, {"is_won": is_won})
-    return Settled("ignored", "before_the_payment", claim.id)
+    return Settled("ignored", "came_early", claim.id)
 
 
 def _disputed(tx: Connection, now: datetime, brand_id: str, news: RefundNews, event: Event) -> Settled:
     claim = _of_payment(tx, brand_id, news)
     if claim is None:
         return Settled("ignored", "not_ours")
-    if claim.paid_at is None:
+    is_early_end = claim.state is State.SOLD and event is Event.DISPUTE_WON
+    if claim.paid_at is None or is_early_end:
         return _note_early(tx, now, claim, event)
+    if event is Event.DISPUTED and _is_won(tx, claim):
+        return Settled("ignored", "won_already", claim.id)
     if not may(claim.state, event):
         return Settled("ignored", claim.state.value, claim.id)
     claims.mark_state(tx, claim, advance(claim.state, event))

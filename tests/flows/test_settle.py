@@ -91,6 +91,7 @@ def all_news(engine: Engine, who: str) -> dict[str, dict[str, Any]]:
         "expired": event_of(engine, "checkout.session.expired", f"evt_expired_{who}", ended),
         "refund": event_of(engine, "charge.refunded", f"evt_refunded_{who}", charge),
         "dispute": event_of(engine, "charge.dispute.created", f"evt_dispute_{who}", dispute),
+        "won": event_of(engine, "charge.dispute.closed", f"evt_won_{who}", {**dispute, "status": "won"}),
     }
 
 
@@ -106,6 +107,7 @@ def state_after(engine: Engine, who: str, order: Sequence[str]) -> tuple[str, in
     [
         (("paid", "expired", "refund", "dispute"), "refunded"),
         (("paid", "expired", "dispute"), "disputed"),
+        (("paid", "expired", "dispute", "won"), "sold"),
         (("paid", "expired"), "sold"),
     ],
 )
