@@ -89,7 +89,7 @@ def test_the_walk_finds_it_when_units_are_taken_without_a_look(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(units, "TAKE", UNGUARDED)
-    with pytest.raises(AssertionError, match="I1"):
+    with pytest.raises(AssertionError, match="I1 a claim that owns has exactly its quantity"):
         walk(ground, walks(WALKS))
 
 
