@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from claimbot.channels import CHANNELS
-from claimbot.cli import main
+from claimbot.cli import COMMANDS
 from claimbot.core.claims import TABLE, WITH_UNIT, State
 from claimbot.settings import Settings
 from claimbot.stock import keys
@@ -33,7 +33,12 @@ PROMISES = (
     ("I4", "paid-item", "A paid session is sold with a unit, or refunded.", "tests/flows/test_settle.py"),
     ("I5", "durable-ack", "A 200 means that it is stored.", "tests/flows/test_wipe.py"),
     ("I6", "money-truth", "Money that does not fit its offer sells nothing.", "tests/flows/test_settle.py"),
-    ("I7", "tenant", "Nothing of one brand is reached with another's secret.", "tests/web/test_hooks.py"),
+    (
+        "I7",
+        "tenant",
+        "Nothing of one brand is reached with another's secret.",
+        "tests/web/test_hooks_meta.py",
+    ),
     (
         "I8",
         "answered",
@@ -97,10 +102,7 @@ def redis_keys() -> str:
 
 
 def commands() -> str:
-    rows = (
-        (f"`claimbot {name}`", command.get_short_help_str(200))
-        for name, command in sorted(main.commands.items())
-    )
+    rows = ((f"`claimbot {name}`", place.about) for name, place in COMMANDS.items())
     return table(("Command", "What it does"), rows)
 
 
