@@ -1,4 +1,4 @@
-"""What is a Redis Cluster in a test? Three processes that share the slots; whichever is ended is not replaced."""
+"""What is a Redis Cluster in a test? Three processes that share the slots; a lost one is not replaced."""
 
 import subprocess
 import time

@@ -3,7 +3,6 @@
 import itertools
 import os
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,15 +17,18 @@ from sqlalchemy import make_url
 from claimbot.db.migrate import upgrade
 from claimbot.stock import server
 from claimbot.stock.server import RunningServer
+from tests.faults.lines import postgres_socket
 from tests.ledgers import open_ledger
 
 PATIENCE_SECONDS = 15.0
 TEMPLATE = "migrated"
+# A kill leaves to the kernel what was written; only what a commit did not wait for would be lost.
+KERNEL_IS_ENOUGH = ("fsync", "full_page_writes")
 
 
 @dataclass
 class Database:
-    """Kept on disk; commits wait for the disk as in earnest."""
+    """A killed process loses nothing that the kernel has; only the wait for the disk is left out."""
 
     server: PostgresServer
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -38,7 +40,9 @@ class Database:
         folder = Path(tempfile.mkdtemp(prefix=f"pf{os.getpid()}-"))
         database = cls(pgserver.get_server(folder, cleanup_mode="delete"))
         try:
-            database.server.psql(f'CREATE DATABASE "{TEMPLATE}";')
+            for setting in KERNEL_IS_ENOUGH:
+                database.server.psql(f"ALTER SYSTEM SET {setting} = off;")
+            database.server.psql(f'SELECT pg_reload_conf(); CREATE DATABASE "{TEMPLATE}";')
             with open_ledger(database.url(TEMPLATE)) as ledger:
                 upgrade(ledger)
             yield database
@@ -59,22 +63,35 @@ class Database:
         """SIGKILL is a crash, SIGINT a fast shutdown in order."""
         pid = self.server.get_pid()
         assert pid is not None
+        with_it = [pid, *_children(pid)]
         os.kill(pid, number)
-        _wait_until_gone(pid)
+        for one in with_it:
+            _wait_until_gone(one)
+        # Where nobody reaps orphans the dead process keeps its number, and a start would believe it alive.
+        (self.server.pgdata / "postmaster.pid").unlink(missing_ok=True)
+        Path(f"{postgres_socket(self.server.get_uri())}.lock").unlink(missing_ok=True)
 
     def start(self) -> None:
-        """Nothing when it runs. The processes of a killed one need a moment to notice."""
-        ends_at = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                return self.server.ensure_postgres_running()
-            except subprocess.CalledProcessError:
-                assert time.monotonic() < ends_at, "PostgreSQL did not start again"
+        """Nothing when it runs."""
+        if not (self.server.pgdata / "postmaster.pid").exists():
+            self.server.ensure_postgres_running()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _is_there(pid: int) -> bool:
+    """A dead process that nobody reaped has no memory map."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _wait_until_gone(pid: int) -> None:
     ends_at = time.monotonic() + PATIENCE_SECONDS
-    while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z":
+    while _is_there(pid):
         assert time.monotonic() < ends_at, "the server did not end"
         time.sleep(0.01)
 

@@ -34,9 +34,7 @@ def at_commit(is_lost: bool) -> Toxic:
 
 @pytest.mark.matrix(9)
 @pytest.mark.parametrize("is_lost", [True, False], ids=["not committed", "committed, not answered"])
-def test_a_commit_of_unknown_outcome_is_kept_and_made_once(
-    engine: Engine, line: Proxy, is_lost: bool
-) -> None:
+def test_a_commit_of_unknown_outcome_is_made_once(engine: Engine, line: Proxy, is_lost: bool) -> None:
     engine.drop(stock_units=2)
 
     line.up = at_commit(is_lost)
