@@ -11,31 +11,31 @@ BIG = 1_000_000
 
 # What may happen, and how often.
 WEIGHTS = {
-    "write": 24,
-    "deliver": 7,
+    "write": 34,
+    "deliver": 6,
     "redeliver": 5,
     "work": 24,
-    "chore": 12,
+    "chore": 14,
     "time": 10,
-    "pay": 9,
+    "pay": 8,
     "pay_delayed": 2,
     "end_delayed": 3,
-    "pay_late": 1,
+    "pay_late": 3,
     "event": 9,
     "echo": 4,
-    "click": 3,
+    "click": 4,
     "look": 2,
-    "give_back": 1,
-    "restock": 3,
-    "pause": 1,
+    "give_back": 2,
+    "restock": 4,
+    "pause": 0.5,
     "open": 3,
-    "close": 0.3,
+    "close": 0.2,
     "wipe": 1,
-    "photograph": 1,
-    "put_back": 1,
-    "redis_down": 1,
+    "photograph": 2,
+    "put_back": 3,
+    "redis_down": 2,
     "sql_down": 1,
-    "reconnect": 2,
+    "reconnect": 3,
     "restart": 1,
 }
 # These are stories of the engine: they can be cut, and calls in them can go wrong.
@@ -96,8 +96,10 @@ def _step(dice: Random, verb: str, is_rival: bool = False) -> Step:
     at = dice.choice(PLACES)
     if cut == "killed":
         return Step(verb, pick, more, fault, cut, at)
-    count = dice.choice((1, 1, 2))
-    rivals = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count)
+    rivals = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.choice((1, 1, 2)))
+    if verb == "work" and dice.random() < 0.4:
+        # The lease is lost, and somebody else takes over.
+        rivals, fault = ["time", "work"], fault or dice.choice(("", "", "paced"))
     return Step(verb, pick, more, fault, cut, at, tuple(_step(dice, one, is_rival=True) for one in rivals))
 
 

@@ -31,8 +31,8 @@ from tests.sim.platform import Platform
 from tests.sim.points import Points
 from tests.sim.stripe import Stripe
 
-# Chores that say nothing about a claim; one of them asks all questions that the checks ask anyway.
-LEFT_OUT = ("verify", "tokens", "purge")
+# Chores that change no claim; one of them asks all the questions that the checks ask anyway.
+LEFT_OUT = ("verify", "tokens", "purge", "profiles")
 
 
 @dataclass
@@ -150,6 +150,15 @@ class Stage:
             raise StockUnavailable("the plug is pulled")
         return frozenset({self.redis.name})
 
+    def change_luck(self, fault: str) -> str:
+        """What goes wrong from now on, once; returns what would have gone wrong otherwise."""
+        is_lost = self.redis.loses_answer, self.ledger.loses_commit
+        before = "redis_lost" if is_lost[0] else "commit_lost" if is_lost[1] else self.luck.fault
+        self.luck.fault = fault
+        self.redis.loses_answer = fault == "redis_lost"
+        self.ledger.loses_commit = fault == "commit_lost"
+        return before
+
     def pull(self, ground: str, steps: int) -> None:
         self.steps_left[ground] = steps
         self._plug()
@@ -199,7 +208,7 @@ class Theatre:
             brand=brand,
             account=account,
             drop=drop,
-            followers=[f"{7001 + number}" for number in range(dice.randint(4, 8))],
+            followers=[f"{7001 + number}" for number in range(dice.randint(5, 9))],
         )
         anything: Any = stage
         stage.parts = replace(

@@ -24,22 +24,27 @@ from tests.sim.program import Step
 from tests.sim.stage import Letter, Stage
 
 T = TypeVar("T")
-WORDS = (
-    *("LAUNCH",) * 10,
-    "launch x2",
-    "LAUNCH M",
-    "LAUNCH M x2",
-    "LAUNCH S",
-    "2 LAUNCH S",
-    "PASS",
-    "PASS",
-    "STOP",
-    "START",
-    "hello",
-    "HUMAN",
-)
+WISHES = (*("LAUNCH {}",) * 8, "launch {} x2", "2 LAUNCH {}", "LAUNCH {} x3")
+OTHER_WORDS = ("PASS", "PASS", "STOP", "START", "START", "hello", "HUMAN", "LAUNCH")
 MOST_ROWS = (1, 1, 2, 3, 50)
-SPANS_SECONDS = (1, 3, 31, 31, 61, 61, 125, 330, 960, 960, 2_800, 4_000, 90_000)
+SPANS_SECONDS = (1, 3, 31, 31, 31, 61, 61, 61, 125, 330, 330, 960, 960, 960, 960, 2_800, 4_000)
+# A day and an hour: every window is closed, and every idempotency key is forgotten.
+LONG_SECONDS = 90_000
+# Those that end holds, serve lines and mend the gate are due most often.
+CHORES = (
+    "holds",
+    "holds",
+    "holds",
+    "lines",
+    "lines",
+    "gates",
+    "overdue",
+    "events",
+    "redis",
+    "untold",
+    "spool",
+    "close",
+)
 OPERATOR = "the simulation"
 
 
@@ -50,7 +55,7 @@ def one_of(found: list[T], pick: int) -> T | None:
 def write(stage: Stage, step: Step) -> None:
     """A follower writes; mostly it is delivered at once."""
     who = stage.followers[step.pick % len(stage.followers)]
-    words = WORDS[step.more % len(WORDS)]
+    words = _words(stage, step.more)
     mid = f"mid.{next(stage.numbers)}"
     message = {"mid": mid, "text": words}
     body = _body(stage, who, stage.account.external_id, message)
@@ -60,6 +65,14 @@ def write(stage: Stage, step: Step) -> None:
     stage.waiting.append(letter)
     if (step.pick // 7) % 6:
         _post(stage, letter, is_heard=bool((step.more // 31) % 12))
+
+
+def _words(stage: Stage, more: int) -> str:
+    """Mostly a wish for one of the variants."""
+    if more % 6 == 0:
+        return OTHER_WORDS[more // 6 % len(OTHER_WORDS)]
+    variant = stage.drop.variants[more // 6 % len(stage.drop.variants)]
+    return WISHES[more // 12 % len(WISHES)].format(variant.code)
 
 
 def _body(stage: Stage, sender: str, recipient: str, message: object) -> bytes:
@@ -125,7 +138,7 @@ def _may_break(stage: Stage, step: Step) -> bool:
 
 
 def chore(stage: Stage, step: Step) -> None:
-    found = stage.chores[step.pick % len(stage.chores)]
+    found = next(one for one in stage.chores if one.name == CHORES[step.pick % len(CHORES)])
     try:
         found.run(stage.parts)
     except Outside:
@@ -133,7 +146,8 @@ def chore(stage: Stage, step: Step) -> None:
 
 
 def pass_time(stage: Stage, step: Step) -> None:
-    stage.clock.move(SPANS_SECONDS[step.pick % len(SPANS_SECONDS)])
+    is_long = step.more % 50 == 0
+    stage.clock.move(LONG_SECONDS if is_long else SPANS_SECONDS[step.pick % len(SPANS_SECONDS)])
 
 
 def pay(stage: Stage, step: Step) -> None:
@@ -332,9 +346,7 @@ VERBS: Mapping[str, Callable[[Stage, Step], None]] = MappingProxyType(
 def do(stage: Stage, step: Step) -> None:
     """One step, cut or met as the program says. Time passes between any two steps."""
     stage.clock.move(0.05 + step.more % 40 / 10)
-    stage.luck.fault = step.fault
-    stage.redis.loses_answer = step.fault == "redis_lost"
-    stage.ledger.loses_commit = step.fault == "commit_lost"
+    outer = stage.change_luck(step.fault)
 
     def story() -> None:
         VERBS[step.verb](stage, step)
@@ -349,5 +361,4 @@ def do(stage: Stage, step: Step) -> None:
         stage.points.meet(story, step.at, rivals, is_killed=step.cut == "met_killed")
     else:
         story()
-    stage.luck.fault = ""
-    stage.redis.loses_answer = stage.ledger.loses_commit = False
+    stage.change_luck(outer)

@@ -1,0 +1,39 @@
+"""Can the simulation fail at all? With one guard taken away it must, within a few seeds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sim.controls import CONTROLS
+from tests.sim.run import first_failure, own_theatre
+from tests.sim.stage import Theatre
+
+
+@pytest.fixture(scope="module")
+def theatre() -> Iterator[Theatre]:
+    with own_theatre() as one:
+        yield one
+
+
+# The first seed that fails without the guard stands in the middle: seeds before it show nothing.
+@pytest.mark.parametrize(
+    ("guard", "seeds"),
+    [
+        ("no_unit_guard", range(10, 25)),
+        ("no_bound", range(10)),
+        ("no_dedupe", range(10)),
+        ("ack_before_commit", range(8, 20)),
+        ("no_fence", range(10)),
+        ("no_lease_check", range(20, 35)),
+        ("no_owner", range(52, 70)),
+    ],
+)
+def test_without_a_guard_a_promise_is_broken(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, guard: str, seeds: range
+) -> None:
+    CONTROLS[guard](monkeypatch)
+    assert first_failure(theatre, seeds) is not None
+
+
+def test_with_all_guards_the_same_seeds_keep_every_promise(theatre: Theatre) -> None:
+    assert first_failure(theatre, [0, 2, 11, 14, 24, 55]) is None
