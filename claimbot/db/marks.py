@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from claimbot.db.tables import marks
@@ -37,3 +37,8 @@ def find_mark(tx: Connection, name: str) -> Mark | None:
 def list_marks(tx: Connection) -> list[Mark]:
     rows = tx.execute(select(marks).order_by(marks.c.name))
     return [Mark(row.name, row.value, row.facts, row.at) for row in rows]
+
+
+def delete_old(tx: Connection, prefix: str, before: datetime) -> None:
+    """Forget marks whose name begins so and that were not set since."""
+    tx.execute(delete(marks).where(marks.c.name.startswith(prefix, autoescape=True), marks.c.at < before))

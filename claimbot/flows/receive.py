@@ -29,6 +29,9 @@ log = logging.getLogger("claimbot.receive")
 # A drop was edited between the look-up and the commit; more than this many edits in a row do not happen.
 STALE_TRIES = 4
 
+# Why an event of the dashboard's Test button is ignored; the same word as the channels use.
+TEST = "test"
+
 # Kinds that no person wrote to us; they make no lead.
 NO_LEAD = (IntentKind.ECHO, IntentKind.NOTE, IntentKind.UNSEND)
 
@@ -123,7 +126,7 @@ def _sort(
     for event in delivery.events:
         account = catalog.account(event.channel, event.account_external_id)
         if account is None or not may_sign(parts, catalog, account, signed):
-            reason = "unknown_account" if account is None else "wrong_secret"
+            reason = "wrong_secret" if account else TEST if event.ignored == TEST else "unknown_account"
             lost = Quarantined(reason, event.raw, event.account_external_id)
             strays.append(_stray(event.channel, lost, now, event))
             continue
@@ -246,14 +249,15 @@ def _arrival(one: Arrived, now: datetime) -> inbox.Arrival:
     )
 
 
+def _aside_as(one: inbox.Arrival) -> Outcome:
+    """The dashboard's Test button names an account that nobody has: nothing is wrong with that."""
+    return Outcome.IGNORED if one.source == TEST else Outcome.QUARANTINED
+
+
 def _keep_aside(tx: Connection, kept: Sequence[inbox.Arrival], now: datetime) -> None:
     new_keys = inbox.insert_new(tx, kept)
-    endings = [
-        inbox.Ending(one.event_key, Outcome.QUARANTINED.value, one.source)
-        for one in kept
-        if one.event_key in new_keys
-    ]
-    inbox.mark_ended(tx, endings)
-    for reason in sorted({ending.reason for ending in endings}):
+    new = [one for one in kept if one.event_key in new_keys]
+    inbox.mark_ended(tx, [inbox.Ending(one.event_key, _aside_as(one).value, one.source) for one in new])
+    for reason in sorted({one.source for one in new} - {TEST}):
         text = "A delivery could not be read or routed; look at it with: claimbot doctor"
         alerts.raise_alert(tx, alerts.Alert("quarantine", reason, text), now)

@@ -108,9 +108,14 @@ def _is_over(drop: Drop, now: datetime) -> bool:
 
 
 def purge(parts: Parts) -> int:
-    """What webhooks said word for word is deleted after RAW_DAYS."""
+    """What webhooks said word for word is deleted after RAW_DAYS, and so is what died long ago."""
     before = parts.clock() - timedelta(days=parts.settings.raw_days)
-    return parts.ledger.run(lambda tx: inbox.purge_raw(tx, before) + payments.purge_payloads(tx, before))
+
+    def story(tx: Connection) -> int:
+        marks.delete_old(tx, "beat:", before)
+        return inbox.purge_raw(tx, before) + payments.purge_payloads(tx, before)
+
+    return parts.ledger.run(story)
 
 
 @dataclass(eq=False)

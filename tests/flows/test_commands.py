@@ -6,7 +6,7 @@ from claimbot.flows.deliver import deliver, take
 from claimbot.sandbox.followers import igsid_of
 from tests.engine import Engine
 from tests.flows.deliveries import about, from_brand, message, post_events, post_meta, seconds_ago
-from tests.flows.looks import lead_of, outcome_of, outcomes, rows_of, state_of, taken_units
+from tests.flows.looks import lead_of, open_alerts, outcome_of, outcomes, rows_of, state_of, taken_units
 from tests.sandbox.worlds import ACCOUNT
 
 
@@ -304,6 +304,14 @@ def test_a_copy_for_another_app_claims_nothing_and_the_message_itself_does(sqlit
     assert sqlite_engine.states() == {}
     post_events(sqlite_engine, written)
     assert sqlite_engine.states() == {"held": 1}
+
+
+def test_the_dashboards_test_button_alarms_nobody(sqlite_engine: Engine) -> None:
+    event = {"sender": {"id": "12334"}, "recipient": {"id": "23245"}, "timestamp": "1527459824"}
+    event["message"] = {"mid": "random_mid", "text": "random_text"}
+    status = post_meta(sqlite_engine, {"object": "instagram", "entry": [{"id": "0", "messaging": [event]}]})
+    assert (status, inbox_reasons(sqlite_engine)) == (200, [("ignored", "test")])
+    assert open_alerts(sqlite_engine) == []
 
 
 def test_a_message_for_an_unknown_account_is_kept_aside(sqlite_engine: Engine) -> None:

@@ -13,7 +13,7 @@ from claimbot.db import brands, drops, units
 from claimbot.db.engine import Ledger, make_engine
 from claimbot.flows.deliver import deliver, take
 from claimbot.flows.spool import drain_spool
-from claimbot.flows.sweep import Chore, RedisWatch, Rounds
+from claimbot.flows.sweep import Chore, RedisWatch, Rounds, beat
 from claimbot.parts import Parts
 from claimbot.sandbox.meta_webhooks import body_of, envelope
 from claimbot.stock.gate import Ask
@@ -273,3 +273,11 @@ def test_a_winner_who_was_not_told_in_time_raises_an_alert(sqlite_engine: Engine
     assert state_of(sqlite_engine, "ana") == "unreachable"
     with sqlite_engine.parts.ledger.reading() as tx:
         assert drops.find_drop(tx, drop.id) is not None
+
+
+def test_processes_that_died_long_ago_are_forgotten(sqlite_engine: Engine) -> None:
+    beat(sqlite_engine.parts, "worker:old:1")
+    sqlite_engine.pass_time(days=8)
+    beat(sqlite_engine.parts, "worker:new:2")
+    sqlite_engine.chore("purge")
+    assert sqlite_engine.rows("SELECT name FROM marks WHERE name LIKE 'beat:%'") == [("beat:worker:new:2",)]
