@@ -311,7 +311,11 @@ def _of_payment(tx: Connection, brand_id: str, news: RefundNews) -> Claim | None
     found = None
     if not news.claim_id and news.payment_intent:
         found = claims.find_by_payment_intent(tx, news.payment_intent)
-    return _find(tx, brand_id, news.claim_id or (found.id if found else ""))
+    claim = _find(tx, brand_id, news.claim_id or (found.id if found else ""))
+    known = claim.payment_intent if claim is not None else ""
+    # A second payment of the same claim goes back alone: what was sold by the first stays sold.
+    is_another = bool(known and news.payment_intent) and known != news.payment_intent
+    return None if is_another else claim
 
 
 DISPUTES = {
