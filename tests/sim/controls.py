@@ -16,7 +16,7 @@ from claimbot.db import inbox, outbox, tables, units
 from claimbot.flows import launch, release
 from claimbot.flows.receive import Signed
 from claimbot.flows.take_in import take_in
-from tests.sim import verbs
+from tests.sim import letters
 from tests.sim.stage import Letter, Stage
 
 Guard = Callable[[pytest.MonkeyPatch], None]
@@ -68,7 +68,7 @@ def ack_before_commit(patch: pytest.MonkeyPatch) -> None:
         except Outside:
             return
 
-    patch.setattr(verbs, "_post", post)
+    patch.setattr(letters, "_post", post)
 
 
 def no_fence(patch: pytest.MonkeyPatch) -> None:

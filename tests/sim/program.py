@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
+
+T = TypeVar("T")
 
 STEPS_LEAST, STEPS_MOST = 40, 80
 # A story passes a few dozen places; most of what matters is at the first ones.
@@ -78,6 +81,11 @@ class Step:
         words += [f"{self.cut} at {self.at}"] if self.cut else []
         words += ["meets " + " + ".join(map(str, self.rivals))] if self.rivals else []
         return " ".join(words)
+
+
+def one_of(found: Sequence[T], pick: int) -> T | None:
+    """How steps choose: whatever there is, the same number means the same."""
+    return found[pick % len(found)] if found else None
 
 
 def make_program(seed: int) -> tuple[Step, ...]:

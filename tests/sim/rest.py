@@ -14,10 +14,11 @@ from claimbot.db.inbox import event_key
 from claimbot.flows.reconcile import check_gate
 from claimbot.flows.verify import verify
 from tests.sim.checks import Look, look_at
+from tests.sim.errands import drain, reconnect
+from tests.sim.letters import deliver_one
 from tests.sim.points import Breach
 from tests.sim.program import Step
 from tests.sim.stage import Stage
-from tests.sim.verbs import deliver_one, drain, reconnect
 
 # Each round does all that is due and jumps to the next moment at which something is.
 ROUNDS_MOST = 80
