@@ -4,17 +4,10 @@ Prints each failing seed with the fewest steps that still fail; exits with 1 whe
 """
 
 import argparse
-import logging
 import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
-from tests.sim.run import own_theatre, play, shorten
-
-# More failures than these say nothing new, and each takes a while to be shortened.
-FAILURES_MOST = 10
+from tests.sim.run import play_all
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,25 +29,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first one")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     return parser
-
-
-def play_all(seeds: Sequence[int], workers: int) -> list[str]:
-    """Every failure, shortened; each process has a Redis and a SQLite of its own."""
-    parts = [seeds[number::workers] for number in range(workers)]
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        return [failure for found in pool.map(play_some, parts) for failure in found]
-
-
-def play_some(seeds: Sequence[int]) -> list[str]:
-    logging.disable(logging.CRITICAL)
-    found: list[str] = []
-    with own_theatre() as theatre:
-        for seed in seeds:
-            if play(theatre, seed):
-                found.append(str(shorten(theatre, seed)))
-            if len(found) >= FAILURES_MOST:
-                break
-    return found
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """How does one seed end? Every step is checked, then the rest; a failing program is made short."""
 
+import logging
 import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from claimbot.stock import server
@@ -17,6 +20,9 @@ from tests.sim.program import Step, make_program, minimise
 from tests.sim.rest import breaches_at_rest, come_to_rest
 from tests.sim.stage import Stage, Theatre, migrated_url, open_theatre
 from tests.sim.verbs import do
+
+# More failures than these say nothing new, and each takes a while to be shortened.
+FAILURES_MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +102,22 @@ def own_theatre() -> Iterator[Theatre]:
                 yield theatre
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def play_all(seeds: Sequence[int], workers: int) -> list[str]:
+    """Every failure, shortened; each process has a Redis and a SQLite of its own."""
+    parts = [seeds[number::workers] for number in range(workers)]
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        return [failure for found in pool.map(play_some, parts) for failure in found]
+
+
+def play_some(seeds: Sequence[int]) -> list[str]:
+    logging.disable(logging.CRITICAL)
+    found: list[str] = []
+    with own_theatre() as theatre:
+        for seed in seeds:
+            if play(theatre, seed):
+                found.append(str(shorten(theatre, seed)))
+            if len(found) >= FAILURES_MOST:
+                break
+    return found

@@ -10,9 +10,8 @@ import pytest
 from redis import Redis
 
 from claimbot.db.engine import Ledger
-from tests.sim.__main__ import play_all
 from tests.sim.program import Step, make_program, minimise
-from tests.sim.run import play
+from tests.sim.run import play, play_all
 from tests.sim.stage import open_theatre
 
 # As many as two processor cores play in 40 seconds.
