@@ -22,6 +22,9 @@ from claimbot.flows.round import Arrived, Round
 LINES_PER_MS = 1000
 
 
+Wisher = tuple[Arrived, Lead]
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """How a claim begins."""
@@ -64,9 +67,19 @@ class Desk:
 def claim(this: Round, arrived: Sequence[Arrived], proposals: Proposals) -> None:
     people = [(one, this.lead_of(one)) for one in arrived]
     known = [(one, lead) for one, lead in people if lead is not None]
-    pairs = [(one.drop.id, lead.id) for one, lead in known]
-    desk = Desk(this, proposals, claims.list_standing(this.tx, pairs))
-    for one, lead in known:
+    while known:
+        known = _claim_once_each(this, known, proposals)
+
+
+def _claim_once_each(this: Round, known: Sequence[Wisher], proposals: Proposals) -> list[Wisher]:
+    """The first word of each person in each drop; returns the words that repeat it.
+
+    A repeated word is answered by what became of the first, and that is certain only once it is written.
+    """
+    first = {(one.drop.id, lead.id): (one, lead) for one, lead in reversed(known)}
+    desk = Desk(this, proposals, claims.list_standing(this.tx, list(first)))
+    mine = [(one, lead) for one, lead in known if first[one.drop.id, lead.id][0] is one]
+    for one, lead in mine:
         _decide(desk, one, lead)
     _write(desk)
     for made in desk.made:
@@ -77,6 +90,7 @@ def claim(this: Round, arrived: Sequence[Arrived], proposals: Proposals) -> None
         used = promote_free(this.tx, this.now, come_back, this.hints)
         if numbers:
             proposals.use(one.event_key, used)
+    return [(one, lead) for one, lead in known if first[one.drop.id, lead.id][0] is not one]
 
 
 def _decide(desk: Desk, one: Arrived, lead: Lead) -> None:

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from claimbot.channels import by_document, by_name
 from claimbot.channels.body import read_json
-from claimbot.core.errors import BadPayload
+from claimbot.core.errors import BadPayload, Outside
 from claimbot.core.messages import Delivery, Quarantined
 from claimbot.flows.receive import Signed, receive
 from claimbot.parts import Parts
+from claimbot.stock.spool import SpoolEntry
 
 log = logging.getLogger("claimbot.spool")
 
@@ -45,11 +46,23 @@ def drain_spool(parts: Parts) -> int:
     drained = 0
     while entries := parts.spool.read(BATCH):
         for entry in entries:
-            door, _, account_id = entry.channel.partition("|")
-            delivery = read_delivery(door, entry.body, entry.received_at)
-            receive(parts, delivery, Signed(account_id or None), entry.received_at)
+            _take_out(parts, entry)
             parts.spool.remove([entry.id])
             drained += 1
     if drained:
         log.info("spool_drained entries=%d", drained)
     return drained
+
+
+def _take_out(parts: Parts, entry: SpoolEntry) -> None:
+    """Receive one body. One that breaks us is kept aside, so that it does not hold up those behind it."""
+    door, _, account_id = entry.channel.partition("|")
+    try:
+        delivery = read_delivery(door, entry.body, entry.received_at)
+        receive(parts, delivery, Signed(account_id or None), entry.received_at)
+    except Outside:
+        raise
+    except Exception as fault:  # a door: the platform was told that we have it, so it must not be lost
+        log.error("spool_entry_broke %s", type(fault).__name__)
+        aside = Quarantined(f"fault:{type(fault).__name__}", readable_text(entry.body))
+        receive(parts, Delivery(door, quarantined=(aside,)), Signed(), entry.received_at)

@@ -357,3 +357,14 @@ def test_one_person_is_heard_in_their_own_order(
     assert sqlite_engine.states() == states
     sqlite_engine.work()
     assert sqlite_engine.states() == states
+
+
+def test_a_word_repeated_in_one_post_is_answered_by_what_became_of_the_first(sqlite_engine: Engine) -> None:
+    drop = sqlite_engine.drop(stock_units=1, is_waitlist_on=False)
+    sqlite_engine.dm("ben")
+    gate, variant_id = sqlite_engine.parts.gate, drop.variants[0].id
+    seen = gate.snapshot(drop.id)
+    assert seen is not None
+    gate.rebuild(drop.id, seen.epoch, {variant_id: [1]}, [], seen.line)
+    status = write_batch(sqlite_engine, [{"follower": "ana", "text": "LAUNCH"}] * 2)
+    assert (status, outcomes(sqlite_engine)) == (200, {"held": 1, "sold_out": 2})
