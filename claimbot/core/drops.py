@@ -28,6 +28,8 @@ LIMIT_UNITS_MOST = 99
 NAME_CHARS_MOST = 80
 # Percent-encoded it still fits the payload of a tap (wishes.PAYLOAD_BYTES).
 CODE_BYTES_MOST = 32
+# What the one variant of a drop without choices is called; nobody needs to write it.
+ONLY_CODE = "ONE"
 WORD_CHARS_MOST = 60
 URL_CHARS_MOST = 2_000
 
@@ -122,12 +124,26 @@ def phase(drop: Drop, now: datetime) -> Phase:
 
 def drop_faults(drop: Drop, stock_by_variant_code: Mapping[str, int], keywords: Sequence[str]) -> list[str]:
     """One clear sentence for each thing that keeps this drop from being saved."""
-    faults = [*_name_faults(drop), *_time_faults(drop), *_number_faults(drop), *_price_faults(drop)]
-    faults += [*_variant_faults(drop), *_stock_faults(drop, stock_by_variant_code)]
-    faults += [*_keyword_faults(keywords), *_image_faults(drop.image_url)]
-    for key, template in drop.texts.items():
-        faults += template_faults(key, template)
-    return faults
+    by_field = faults_by_field(drop, stock_by_variant_code, keywords)
+    return [fault for faults in by_field.values() for fault in faults]
+
+
+def faults_by_field(
+    drop: Drop, stock_by_variant_code: Mapping[str, int], keywords: Sequence[str]
+) -> dict[str, list[str]]:
+    """The same sentences under the name of the field that a brand types them in; empty when all is well."""
+    found = {
+        "name": list(_name_faults(drop)),
+        "times": list(_time_faults(drop)),
+        "hold_minutes": list(_hold_faults(drop)),
+        "limit": list(_limit_faults(drop)),
+        "price": list(_price_faults(drop)),
+        "variants": [*_variant_faults(drop), *_stock_faults(drop, stock_by_variant_code)],
+        "words": list(_keyword_faults(keywords)),
+        "image_url": list(_image_faults(drop.image_url)),
+        **{f"text-{key}": template_faults(key, template) for key, template in drop.texts.items()},
+    }
+    return {field_name: faults for field_name, faults in found.items() if faults}
 
 
 def _name_faults(drop: Drop) -> Iterator[str]:
@@ -146,9 +162,12 @@ def _time_faults(drop: Drop) -> Iterator[str]:
         yield "The drop closes before it opens: move one of the two times."
 
 
-def _number_faults(drop: Drop) -> Iterator[str]:
+def _hold_faults(drop: Drop) -> Iterator[str]:
     if not 1 <= drop.hold_minutes <= HOLD_MINUTES_MOST:
         yield f"A hold lasts 1 to {HOLD_MINUTES_MOST} minutes, not {drop.hold_minutes}."
+
+
+def _limit_faults(drop: Drop) -> Iterator[str]:
     if not 1 <= drop.per_follower_limit <= LIMIT_UNITS_MOST:
         yield f"The limit per follower is 1 to {LIMIT_UNITS_MOST}, not {drop.per_follower_limit}."
 

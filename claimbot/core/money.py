@@ -1,5 +1,6 @@
 """How is an amount written? Integer minor units and a currency, always together."""
 
+import re
 from dataclasses import dataclass
 
 # Currencies that Stripe counts without decimals, and with three (Stripe docs, "currencies").
@@ -37,3 +38,16 @@ def plain(money: Money) -> str:
     whole, rest = divmod(abs(money.minor), 10**digits)
     sign = "-" if money.minor < 0 else ""
     return f"{sign}{whole}.{rest:0{digits}d} {money.currency}"
+
+
+# Eight digits are the most that a price has; this leaves room for a clear refusal of more.
+AMOUNT = re.compile(r"([0-9]{1,10})(?:[.,]([0-9]{1,3}))?")
+
+
+def read_amount(typed: str, currency: str) -> Money | None:
+    """`129`, `129.00` or `129,00` as a person types it; None when it is no amount of this currency."""
+    found = AMOUNT.fullmatch(typed.strip())
+    if found is None or len(found[2] or "") not in (0, decimals(currency)):
+        return None
+    digits = decimals(currency)
+    return Money(int(found[1]) * 10**digits + int((found[2] or "").ljust(digits, "0") or "0"), currency)
