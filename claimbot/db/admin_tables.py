@@ -1,8 +1,8 @@
-"""What is stored about those who sign in? Sessions, and tries to begin one."""
+"""What do the admin pages need in SQL? Sessions, tries to begin one, and a way to the latest messages."""
 
 from sqlalchemy import Column, Index, Table, Text
 
-from claimbot.db.tables import belongs_to, key, metadata, moment_set, words
+from claimbot.db.tables import belongs_to, inbox, key, metadata, moment_set, words
 
 __all__ = ["admin_sessions", "metadata", "sign_in_tries"]
 
@@ -30,3 +30,6 @@ sign_in_tries = Table(
     Index("ix_sign_in_tries_address_key_at", "address_key", "at"),
     Index("ix_sign_in_tries_at", "at"),
 )
+
+# The live board asks every two seconds for the latest messages of one drop.
+Index("ix_inbox_drop_id_received_at", inbox.c.drop_id, inbox.c.received_at)
