@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Tuple,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from claimbot.core.claims import LIVE, State
 from claimbot.core.leads import QualifyRule
@@ -18,6 +31,9 @@ from claimbot.db.tables import accounts, claims, drops, inbox, leads, variants
 
 # A lead and one of its drops.
 Pair = tuple[str, str]
+# Where a page ends and the next one begins.
+Place = tuple[datetime, str]
+FIRST_SEEN = (leads.c.first_seen_at, leads.c.id)
 # Which of several claims in one drop speaks for the lead: the paid one, else one that lives, else the latest.
 BEST_FIRST = {State.SOLD: 0, **dict.fromkeys((*LIVE, State.GRANTED, State.DISPUTED), 1)}
 
@@ -29,6 +45,8 @@ class Wanted:
     brand_id: str
     drop_id: str | None = None
     channel: str | None = None
+    search: str | None = None
+    """A part of their name on the platform, their own name or their e-mail address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +71,7 @@ class Person:
     last_seen_at: datetime
 
     @property
-    def place(self) -> tuple[datetime, str]:
+    def place(self) -> Place:
         """Where the next page begins."""
         return self.first_seen_at, self.id
 
@@ -100,19 +118,42 @@ def list_drop_names(tx: Connection, brand_id: str) -> dict[str, DropName]:
     return {row.id: DropName(row.name, place, QualifyRule(**row.qualify)) for place, row in enumerate(rows)}
 
 
-def list_page(tx: Connection, wanted: Wanted, after: tuple[datetime, str] | None, most: int) -> list[Person]:
+def list_page(tx: Connection, wanted: Wanted, after: Place | None, most: int) -> list[Person]:
     """The next `most` leads in the order in which they were first seen."""
+    query = _leads(wanted)
+    if after is not None:
+        query = query.where(tuple_(*FIRST_SEEN) > _place(after))
+    return [_person(row) for row in tx.execute(query.order_by(*FIRST_SEEN).limit(most))]
+
+
+def list_latest(tx: Connection, wanted: Wanted, before: Place | None, most: int) -> list[Person]:
+    """The other way round: the newest first."""
+    query = _leads(wanted)
+    if before is not None:
+        query = query.where(tuple_(*FIRST_SEEN) < _place(before))
+    latest = query.order_by(*(column.desc() for column in FIRST_SEEN)).limit(most)
+    return [_person(row) for row in tx.execute(latest)]
+
+
+def _place(place: Place) -> Tuple:
+    return tuple_(literal(place[0], UtcDateTime), literal(place[1]))
+
+
+def _leads(wanted: Wanted) -> Select[Any]:
     query = select(leads, accounts.c.channel).join(accounts, accounts.c.id == leads.c.account_id)
     query = query.where(leads.c.brand_id == wanted.brand_id)
-    if after is not None:
-        begins = tuple_(literal(after[0], UtcDateTime), literal(after[1]))
-        query = query.where(tuple_(leads.c.first_seen_at, leads.c.id) > begins)
     if wanted.channel is not None:
         query = query.where(accounts.c.channel == wanted.channel)
     if wanted.drop_id is not None:
         query = query.where(_is_in(wanted.drop_id))
-    rows = tx.execute(query.order_by(leads.c.first_seen_at, leads.c.id).limit(most))
-    return [_person(row) for row in rows]
+    if wanted.search is not None:
+        query = query.where(_is_called(wanted.search))
+    return query
+
+
+def _is_called(search: str) -> ColumnElement[bool]:
+    names = (leads.c.username, leads.c.name, leads.c.email)
+    return or_(*(func.lower(name).contains(search.lower(), autoescape=True) for name in names))
 
 
 def _is_in(drop_id: str) -> ColumnElement[bool]:

@@ -1,8 +1,11 @@
 """What does the brand get as its list of leads? One line for each lead and drop, streamed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
 
 from claimbot.core.claims import State
 from claimbot.core.errors import Refused
@@ -12,6 +15,9 @@ from claimbot.parts import Parts
 
 # So many leads are in memory at a time.
 PAGE_LEADS = 2_000
+# A page of the admin shows about this many lines, and looks at some thousand leads for them at most.
+SHOWN_ROWS = 50
+SHOWN_READS = (SHOWN_ROWS, 200, 800, 2_000)
 # Who is in one of these has, or had, a unit or a place on an early-access list.
 CLAIMED = frozenset(State) - {State.WAITLISTED, State.PASSED, State.CANCELLED, State.CLOSED, State.ERASED}
 
@@ -24,6 +30,7 @@ class LeadFilter:
     is_qualified: bool | None = None
     channel: str | None = None
     outcome: str | None = None
+    search: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +92,61 @@ class Page:
 
 
 def _pages(parts: Parts, listing: Listing) -> Iterator[list[LeadRow]]:
-    wanted = exports.Wanted(listing.brand_id, listing.wanted.drop_id, listing.wanted.channel)
+    wanted = _of_sql(listing)
     after = None
-    while (page := _read(parts, wanted, after)).people:
+    while (
+        page := _read(parts, partial(exports.list_page, wanted=wanted, after=after, most=PAGE_LEADS))
+    ).people:
         after = page.people[-1].place
         rows = [row for row in _rows(listing, page) if _is_wanted(listing.wanted, row)]
         if rows:
             yield rows
 
 
-def _read(parts: Parts, wanted: exports.Wanted, after: tuple[datetime, str] | None) -> Page:
+def _of_sql(listing: Listing) -> exports.Wanted:
+    """What the ledger can answer itself; the rest is looked at line by line."""
+    wanted = listing.wanted
+    return exports.Wanted(listing.brand_id, wanted.drop_id, wanted.channel, wanted.search)
+
+
+def _read(parts: Parts, find: Callable[[Connection], list[exports.Person]]) -> Page:
     with parts.ledger.reading() as tx:
-        people = exports.list_page(tx, wanted, after, PAGE_LEADS)
+        people = find(tx)
         ids = [person.id for person in people]
         return Page(people, exports.find_said(tx, ids), exports.find_stands(tx, ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Some lines for a page. `before` is where to look on; None when these are the last."""
+
+    rows: tuple[LeadRow, ...]
+    before: exports.Place | None
+
+
+def show_leads(parts: Parts, brand_id: str, wanted: LeadFilter, before: exports.Place | None) -> Shown:
+    """The newest leads first. Looks at so many leads at most that nobody waits long for a page."""
+    listing = _open(parts, brand_id, wanted)
+    rows: list[LeadRow] = []
+    for size in SHOWN_READS:
+        find = partial(exports.list_latest, wanted=_of_sql(listing), before=before, most=size)
+        page = _read(parts, find)
+        rows += [row for row in _rows(listing, page) if _is_wanted(wanted, row)]
+        is_last = len(page.people) < size
+        if len(rows) > SHOWN_ROWS or (len(rows) == SHOWN_ROWS and not is_last):
+            return _cut(rows, page)
+        if is_last:
+            return Shown(tuple(rows), None)
+        before = page.people[-1].place
+    return Shown(tuple(rows), before)
+
+
+def _cut(rows: list[LeadRow], page: Page) -> Shown:
+    """A page ends between two people, never between two lines of one."""
+    last = rows[SHOWN_ROWS - 1].lead_id
+    kept = [row for number, row in enumerate(rows) if number < SHOWN_ROWS or row.lead_id == last]
+    places = {person.id: person.place for person in page.people}
+    return Shown(tuple(kept), places[last])
 
 
 def _rows(listing: Listing, page: Page) -> Iterator[LeadRow]:
