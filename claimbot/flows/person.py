@@ -1,0 +1,129 @@
+"""Who is this person to the brand, and what happened with them, in order? Pause the machine for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from claimbot.core.drops import ONLY_CODE
+from claimbot.core.errors import Refused
+from claimbot.core.followers import FOREVER_YEAR
+from claimbot.core.money import Money, plain
+from claimbot.db import audit, leads, people
+from claimbot.parts import Parts
+
+# The platform tells us of our own messages, too; they are in the story already.
+OWN_ECHO = "echo"
+FOREVER = datetime(FOREVER_YEAR, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened. `word` is ours: an outcome, a state of a claim or of a message."""
+
+    at: datetime
+    kind: str
+    """said, told, claim or money."""
+    title: str
+    text: str = ""
+    word: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A person with everything that happened, the latest first."""
+
+    person: people.Person
+    claims: tuple[people.Claimed, ...]
+    moments: tuple[Moment, ...]
+    now: datetime
+
+    @property
+    def is_paused(self) -> bool:
+        until = self.person.human_until
+        return until is not None and until > self.now
+
+
+def find_story(parts: Parts, brand_id: str, lead_id: str) -> Story | None:
+    """None when this brand has no such person."""
+    now = parts.clock()
+    with parts.ledger.reading() as tx:
+        person = people.find_person(tx, lead_id)
+        if person is None or person.brand_id != brand_id:
+            return None
+        claims = tuple(people.list_claims(tx, lead_id))
+        moments = [*_said(tx, lead_id), *_told(tx, lead_id), *_money(tx, lead_id)]
+    for claim in claims:
+        moments += _of_claim(claim)
+    # What came in stands below what it led to when both have the same time.
+    ranks = {"said": 0, "claim": 1, "told": 2, "money": 3}
+    ordered = sorted(moments, key=lambda one: (one.at, ranks[one.kind]), reverse=True)
+    return Story(person, claims, tuple(ordered), now)
+
+
+def _said(tx: Connection, lead_id: str) -> Iterator[Moment]:
+    for one in people.list_words(tx, lead_id):
+        if one.reason == OWN_ECHO:
+            continue
+        about = f" · {one.drop}" if one.drop else ""
+        title = f"Wrote{about}" if one.kind == "text" else f"{one.kind.replace('_', ' ').capitalize()}{about}"
+        yield Moment(one.at, "said", title, one.text, one.outcome, one.reason)
+
+
+def _told(tx: Connection, lead_id: str) -> Iterator[Moment]:
+    titles = {"done": "We answered", "dead": "Not sent", "parked": "Waits: the account cannot send"}
+    for one in people.list_replies(tx, lead_id):
+        title = titles.get(one.state, "Waits to be sent")
+        occasion = one.occasion.replace("_", " ")
+        yield Moment(one.done_at or one.at, "told", f"{title}: {occasion}", one.text, "", one.reason)
+
+
+def _money(tx: Connection, lead_id: str) -> Iterator[Moment]:
+    for one in people.list_payments(tx, lead_id):
+        yield Moment(one.at, "money", f"Stripe: {one.type}", "", one.outcome, one.reason)
+
+
+def _of_claim(claim: people.Claimed) -> Iterator[Moment]:
+    variant = f" ({claim.variant})" if claim.variant != ONLY_CODE else ""
+    what = f"{claim.quantity} × {claim.drop}{variant}"
+    place = f"number {claim.place}" if claim.place else ""
+    steps = (
+        (claim.created_at, f"Claim: {what}", place),
+        (claim.promoted_at, f"A unit came back: {what}", "from the line to a hold"),
+        (claim.told_at, "Was told", ""),
+        (claim.paid_at, f"Paid: {what}", _paid(claim)),
+        (claim.ended_at, f"Claim ended: {what}", ""),
+    )
+    for at, title, text in steps:
+        if at is not None:
+            reason = claim.ended_reason if title.startswith("Claim ended") else ""
+            yield Moment(at, "claim", title, text, "", reason)
+
+
+def _paid(claim: people.Claimed) -> str:
+    paid = plain(Money(claim.paid_minor, claim.currency))
+    refunded = plain(Money(claim.refunded_minor, claim.currency)) if claim.refunded_minor else ""
+    return f"{paid}, of which {refunded} went back" if refunded else paid
+
+
+def pause_lead(parts: Parts, actor: str, lead_id: str) -> None:
+    """A person answers: the machine is silent for this lead until it is resumed. Raises Refused."""
+    now = parts.clock()
+
+    def story(tx: Connection) -> None:
+        lead = leads.find_lead(tx, lead_id)
+        if lead is None or leads.is_erased(tx, lead_id):
+            raise Refused("There is no such lead any more")
+        leads.mark_lead(tx, lead.id, {"human_until": FOREVER})
+        audit.insert_line(tx, actor, "lead_paused", lead.id, now=now, brand_id=lead.brand_id)
+
+    parts.ledger.run(story)
+
+
+def note_export(parts: Parts, actor: str, brand_id: str, filters: dict[str, str]) -> None:
+    """Who took the list away, and which part of it; what was searched for may be a name and is not kept."""
+    now = parts.clock()
+    with parts.ledger.begin() as tx:
+        audit.insert_line(tx, actor, "leads_exported", brand_id, now=now, brand_id=brand_id, **filters)
