@@ -21,6 +21,8 @@ class Alert:
     text: str
     brand_id: str | None = None
     raised_at: datetime | None = None
+    id: str = ""
+    """Given when it is raised."""
 
 
 def raise_alert(tx: Connection, alert: Alert, now: datetime) -> bool:
@@ -49,4 +51,12 @@ def clear_alert(tx: Connection, kind: str, subject: str, now: datetime) -> bool:
 
 def list_open(tx: Connection) -> list[Alert]:
     rows = tx.execute(select(alerts).where(alerts.c.cleared_at.is_(None)).order_by(alerts.c.raised_at))
-    return [Alert(row.kind, row.subject, row.text, row.brand_id, row.raised_at) for row in rows]
+    return [Alert(row.kind, row.subject, row.text, row.brand_id, row.raised_at, row.id) for row in rows]
+
+
+def clear_by_id(tx: Connection, alert_id: str, brand_id: str, now: datetime) -> str | None:
+    """Its kind; None when this brand has no such open alert."""
+    is_it = (alerts.c.id == alert_id, alerts.c.brand_id == brand_id, alerts.c.cleared_at.is_(None))
+    cleared = update(alerts).where(*is_it).values(cleared_at=now).returning(alerts.c.kind)
+    kind: str | None = tx.execute(cleared).scalar()
+    return kind

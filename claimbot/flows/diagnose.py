@@ -1,6 +1,6 @@
 """What is missing before a launch, or wrong during one? One line for each thing, in words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -40,10 +40,28 @@ class Sign:
 
 def diagnose(parts: Parts) -> list[Sign]:
     """Everything that can be found out now; what does not answer is itself a sign."""
-    signs: list[Sign] = []
-    for look in (_settings, _ledger, _redis, _processes, _accounts, _brands, _clock, _work):
-        signs += _looked(parts, look)
-    return signs
+    return _all(parts, (*OF_THE_ENGINE, _accounts, _brands, _alerts))
+
+
+def diagnose_engine(parts: Parts) -> list[Sign]:
+    """What every brand of the deployment depends on; names no brand."""
+    return _all(parts, OF_THE_ENGINE)
+
+
+def diagnose_brand(parts: Parts, brand: Brand, asks_platform: bool) -> list[Sign]:
+    """What one brand needs. `asks_platform`: its accounts are tried out, which may take some seconds."""
+
+    def accounts(parts: Parts) -> Iterator[Sign]:
+        return _accounts(parts, brand.id, asks_platform)
+
+    def keys(parts: Parts) -> Iterator[Sign]:
+        return _keys(parts, [brand])
+
+    return _all(parts, (accounts, keys))
+
+
+def _all(parts: Parts, looks: Iterable[Callable[[Parts], Iterator[Sign]]]) -> list[Sign]:
+    return [sign for look in looks for sign in _looked(parts, look)]
 
 
 def _looked(parts: Parts, look: Callable[[Parts], Iterator[Sign]]) -> list[Sign]:
@@ -99,18 +117,24 @@ def _processes(parts: Parts) -> Iterator[Sign]:
             yield Sign(Light.RED, kind, f"{last}; start one: claimbot {kind}")
 
 
-def _accounts(parts: Parts) -> Iterator[Sign]:
+def _accounts(parts: Parts, brand_id: str | None = None, asks_platform: bool = True) -> Iterator[Sign]:
     now = parts.clock()
     with parts.ledger.reading() as tx:
-        found = brands.list_accounts(tx, parts.sealer)
+        found = brands.list_accounts(tx, parts.sealer, brand_id)
     if not found:
         yield Sign(Light.RED, "account", "no account is connected: claimbot account connect --help")
     for account in found:
-        yield from _account(parts, account, now)
+        yield from _account(account, now)
+        if asks_platform:
+            yield _platform(parts, account)
 
 
-def _account(parts: Parts, account: Account, now: datetime) -> Iterator[Sign]:
-    about = f"@{account.username or account.external_id}"
+def _about(account: Account) -> str:
+    return f"@{account.username or account.external_id}"
+
+
+def _account(account: Account, now: datetime) -> Iterator[Sign]:
+    about = _about(account)
     if not account.is_live:
         text = f"is parked ({account.reason}): connect it again: claimbot account connect"
         yield Sign(Light.RED, about, text)
@@ -123,10 +147,10 @@ def _account(parts: Parts, account: Account, now: datetime) -> Iterator[Sign]:
     elif now - account.last_event_at > EVENT_MOST:
         age = _age(now - account.last_event_at)
         yield Sign(Light.WARN, about, f"nothing was heard for {age}: write to it and see if it answers")
-    yield _platform(parts, account, about)
 
 
-def _platform(parts: Parts, account: Account, about: str) -> Sign:
+def _platform(parts: Parts, account: Account) -> Sign:
+    about = _about(account)
     channel = by_name(account.channel)
     if channel is None:
         return Sign(Light.RED, about, f"there is no channel {account.channel}")
@@ -140,9 +164,14 @@ def _platform(parts: Parts, account: Account, about: str) -> Sign:
 def _brands(parts: Parts) -> Iterator[Sign]:
     with parts.ledger.reading() as tx:
         found = brands.list_brands(tx)
-        keyless = [one for one in found if brands.find_payment_keys(tx, parts.sealer, one.id) is None]
     if not found:
         yield Sign(Light.RED, "brand", "there is no brand: claimbot brand create --help")
+    yield from _keys(parts, found)
+
+
+def _keys(parts: Parts, found: Sequence[Brand]) -> Iterator[Sign]:
+    with parts.ledger.reading() as tx:
+        keyless = [one for one in found if brands.find_payment_keys(tx, parts.sealer, one.id) is None]
     for brand in keyless:
         yield Sign(Light.WARN, brand.slug, f"cannot be paid: claimbot brand stripe-keys {brand.slug}")
     for brand in found:
@@ -168,17 +197,24 @@ def _clock(parts: Parts) -> Iterator[Sign]:
 def _work(parts: Parts) -> Iterator[Sign]:
     now = parts.clock()
     with parts.ledger.reading() as tx:
-        open_alerts = alerts.list_open(tx)
         verified = marks.find_mark(tx, "verify")
         waits_since = outbox.oldest_ready(tx, now)
-    for alert in open_alerts:
-        yield Sign(Light.RED, f"alert {alert.kind}", alert.text)
     if waits_since is not None and now - waits_since > DUE_MOST:
         yield Sign(
             Light.RED, "outbox", f"due work waits since {_age(now - waits_since)}: look at the workers"
         )
     if verified is not None:
         yield Sign(Light.OK, "verify", f"last looked {_age(now - verified.at)} ago")
+
+
+def _alerts(parts: Parts) -> Iterator[Sign]:
+    with parts.ledger.reading() as tx:
+        found = alerts.list_open(tx)
+    for alert in found:
+        yield Sign(Light.RED, f"alert {alert.kind}", alert.text)
+
+
+OF_THE_ENGINE = (_settings, _ledger, _redis, _processes, _clock, _work)
 
 
 def _age(span: timedelta) -> str:
