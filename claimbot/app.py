@@ -10,6 +10,7 @@ from claimbot.channels.body import BODY_BYTES_MAX
 from claimbot.core.errors import Setup
 from claimbot.parts import Parts, make_parts
 from claimbot.settings import Settings, read_settings
+from claimbot.web.admin.doors import admin_routes
 from claimbot.web.counts import Counts
 from claimbot.web.errors import add_errors
 from claimbot.web.headers import add_headers
@@ -47,7 +48,8 @@ def create_app(parts: Parts | None = None) -> Flask:
     add_journal(app)
     add_headers(app)
     add_errors(app)
-    for routes in (hook_routes(parts, counts), pay_routes(parts), health_routes(parts, counts)):
+    pages = (pay_routes(parts), admin_routes(parts))
+    for routes in (hook_routes(parts, counts), *pages, health_routes(parts, counts)):
         app.register_blueprint(routes)
     app.add_url_rule("/", "start", _start)
     return app

@@ -40,6 +40,11 @@ def allow_form_target(url: str) -> None:
     g.form_origins = (*g.get("form_origins", ()), origin_of(url))
 
 
+def allow_fetch() -> None:
+    """A script of this answer may ask us again, and nobody else."""
+    g.may_fetch = True
+
+
 def origin_of(url: str) -> str:
     """`https://host:port`; empty when the address has no host, or letters that a policy may not hold."""
     try:
@@ -61,6 +66,7 @@ def _policy() -> str:
             f"script-src 'nonce-{script_nonce()}'",
             "style-src 'self'",
             f"img-src {pictures}",
+            *(("connect-src 'self'",) if g.get("may_fetch") else ()),
             f"form-action {targets}",
             "base-uri 'none'",
             "object-src 'none'",

@@ -1,0 +1,24 @@
+"""Which pages has a brand? One blueprint; each kind of page is one file beside this one."""
+
+from flask import Blueprint
+
+from claimbot.parts import Parts
+from claimbot.web.admin.cookie import cookie_of
+from claimbot.web.admin.drops import add_drops
+from claimbot.web.admin.entrance import add_entrance
+from claimbot.web.admin.guard import add_guard
+from claimbot.web.admin.health import add_health
+from claimbot.web.admin.here import add_words
+from claimbot.web.admin.leads import add_leads
+
+
+def admin_routes(parts: Parts) -> Blueprint:
+    routes = Blueprint("admin", __name__, url_prefix="/admin")
+    cookie = cookie_of(parts.settings)
+    add_guard(routes, parts, cookie)
+    add_words(routes)
+    add_entrance(routes, parts, cookie)
+    add_drops(routes, parts)
+    add_leads(routes, parts)
+    add_health(routes, parts)
+    return routes

@@ -1,0 +1,126 @@
+"""Who asks, and in which brand? What the guard found out, for the pages behind it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, g, render_template, request
+from markupsafe import Markup
+
+from claimbot.core.brands import Brand
+from claimbot.core.money import plain
+from claimbot.core.operators import Membership, Right, Visitor
+from claimbot.web.admin.wording import OUTCOMES, PHASES, STATES, badge_of, reason_words
+from claimbot.web.forms import form_token
+
+View = TypeVar("View", bound=Callable[..., object])
+
+# A page that looks again by itself says so; it keeps nobody signed in.
+LIVE_HEADER = "X-Live"
+SHORT = "%d %b, %H:%M:%S"
+LONG = "%d %b %Y, %H:%M %Z"
+
+
+def needs(right: Right) -> Callable[[View], View]:
+    """Without it a page that only shows needs LOOK, and one that changes needs CHANGE."""
+
+    def mark(view: View) -> View:
+        view.right = right  # type: ignore[attr-defined]  # read by the guard
+        return view
+
+    return mark
+
+
+def visitor() -> Visitor:
+    found = g.get("visitor")
+    if found is None:
+        abort(403)
+    assert isinstance(found, Visitor)
+    return found
+
+
+def membership() -> Membership:
+    found = g.get("membership")
+    if found is None:
+        abort(404)
+    assert isinstance(found, Membership)
+    return found
+
+
+def brand() -> Brand:
+    return membership().brand
+
+
+def may(right: str) -> bool:
+    return membership().may(Right(right))
+
+
+def purpose() -> str:
+    """Forms of one session are worth nothing in another."""
+    return f"admin:{visitor().session_id}"
+
+
+def typed(name: str) -> str:
+    """One field as it was typed; PostgreSQL cannot keep the letter NUL."""
+    return request.form.get(name, "").replace("\0", "")
+
+
+def asked(name: str) -> str:
+    """One word of the address."""
+    return request.args.get(name, "").replace("\0", "").strip()
+
+
+def page(template: str, **values: object) -> str:
+    return render_template(f"admin/{template}", **values)
+
+
+def when(at: datetime | None, form: str = LONG) -> Markup:
+    """In the brand's zone, with the zone named where it is told in full."""
+    if at is None:
+        return Markup("–")
+    local = at.astimezone(ZoneInfo(brand().timezone))
+    words = Markup('<time datetime="{}">{}</time>')
+    return words.format(at.isoformat(timespec="seconds"), local.strftime(form))
+
+
+def short(at: datetime | None) -> Markup:
+    return when(at, SHORT)
+
+
+def add_words(routes: Blueprint) -> None:
+    """What the templates may ask for."""
+
+    @routes.context_processor
+    def words() -> dict[str, object]:
+        return {
+            "visitor": g.get("visitor"),
+            "membership": g.get("membership"),
+            "brand": g.membership.brand if g.get("membership") else None,
+            "may": may,
+            "when": when,
+            "short": short,
+            "money": plain,
+            "reason": reason_words,
+            "phase_of": lambda word: badge_of(PHASES, word),
+            "state_of": lambda word: badge_of(STATES, word),
+            "outcomes": OUTCOMES,
+            "outcome_of": lambda word: badge_of(OUTCOMES, word),
+            "token": lambda: form_token(purpose()),
+            "said": DID.get(asked("did"), ""),
+        }
+
+
+# What an action did, told on the page that follows it; the address names only the word.
+DID = {
+    "made": "The draft is saved. Open it when you are ready.",
+    "opened": "The drop is open: who writes the word now gets an answer.",
+    "paused": "The drop is paused: nobody new gets a unit, holds go on.",
+    "closed": "The drop is closed.",
+    "restocked": "The stock is set. New units went to the line first.",
+    "bot_paused": "The machine is silent for this person until you resume it.",
+    "bot_resumed": "The machine answers this person again.",
+    "erased": "This person is erased. What was sold stays in the books.",
+    "cleared": "The alert is cleared.",
+    "signed_out": "You are signed out.",
+}

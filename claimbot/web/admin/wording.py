@@ -1,0 +1,91 @@
+"""How does an admin page call what the ledger keeps? Our words for a person, and the colour of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from claimbot.core.claims import State
+from claimbot.core.drops import Phase
+from claimbot.core.messages import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """`tone` is good, wait, bad or calm; the words alone say the same."""
+
+    words: str
+    tone: str = "calm"
+
+
+PHASES: Mapping[str, Badge] = {
+    Phase.NOT_OPEN_YET: Badge("not open yet"),
+    Phase.OPEN: Badge("open", "good"),
+    Phase.PAUSED: Badge("paused", "wait"),
+    Phase.CLOSED: Badge("closed"),
+}
+
+STATES: Mapping[str, Badge] = {
+    State.WAITLISTED: Badge("waits in line", "wait"),
+    State.HELD: Badge("held", "good"),
+    State.EXPIRING: Badge("hold is ending", "wait"),
+    State.PENDING: Badge("payment on its way", "wait"),
+    State.SOLD: Badge("sold", "good"),
+    State.EXPIRED: Badge("time ran out"),
+    State.PASSED: Badge("passed on"),
+    State.UNREACHABLE: Badge("could not be told", "bad"),
+    State.CANCELLED: Badge("taken back"),
+    State.CLOSED: Badge("drop closed"),
+    State.ERASED: Badge("erased"),
+    State.REFUNDING: Badge("money goes back", "wait"),
+    State.REFUNDED: Badge("refunded"),
+    State.DISPUTED: Badge("disputed", "bad"),
+    State.GRANTED: Badge("on the list", "good"),
+}
+
+OUTCOMES: Mapping[str, Badge] = {
+    Outcome.HELD: Badge("got a unit", "good"),
+    Outcome.ALREADY_HELD: Badge("had it already", "good"),
+    Outcome.ALREADY_SOLD: Badge("bought it already", "good"),
+    Outcome.WAITLISTED: Badge("joined the line", "wait"),
+    Outcome.ALREADY_WAITLISTED: Badge("in line already", "wait"),
+    Outcome.SOLD_OUT: Badge("sold out", "bad"),
+    Outcome.LIMIT_REACHED: Badge("had the limit", "bad"),
+    Outcome.NOT_OPEN_YET: Badge("too early"),
+    Outcome.PAUSED: Badge("drop was paused"),
+    Outcome.CLOSED: Badge("too late"),
+    Outcome.WHICH_VARIANT: Badge("asked which variant", "wait"),
+    Outcome.UNKNOWN_VARIANT: Badge("no such variant", "wait"),
+    Outcome.GRANTED: Badge("on the list", "good"),
+    Outcome.PASSED: Badge("passed on"),
+    Outcome.OPTED_OUT: Badge("wrote STOP"),
+    Outcome.OPTED_IN: Badge("wrote START"),
+    Outcome.HUMAN: Badge("waits for a person", "wait"),
+    Outcome.HELP: Badge("asked for help"),
+    Outcome.UNMATCHED: Badge("no keyword"),
+    Outcome.LATE: Badge("older than a day"),
+    Outcome.IGNORED: Badge("not for us"),
+    Outcome.UNSENT: Badge("taken back"),
+    Outcome.QUARANTINED: Badge("could not be read", "bad"),
+}
+
+# Reasons are single words in the ledger; these say more than their words with blanks between them.
+REASONS: Mapping[str, str] = {
+    "wrote_stop_before": "they wrote STOP before",
+    "a_person_answers": "a person answers them, the machine is silent",
+    "helped_within_24_hours": "got the help text less than a day ago",
+    "echo_of_a_person": "a person of the brand wrote",
+    "window_closed": "24 hours after their last message nobody may write to them",
+    "no_longer_held": "the hold had ended before it could be sent",
+    "opted_out": "they wrote STOP",
+    "unknown_outcome": "sent, but the platform did not confirm it",
+    "too_old": "could not be sent for a day",
+    "hold_ended": "the time ran out",
+}
+
+
+def reason_words(reason: str) -> str:
+    return REASONS.get(reason) or reason.replace("_", " ").replace(":", ": ")
+
+
+def badge_of(table: Mapping[str, Badge], word: str | None) -> Badge:
+    """A word that we do not know yet is shown as it is."""
+    return table.get(word or "") or Badge((word or "–").replace("_", " "))
