@@ -1,4 +1,4 @@
-"""What does a bad network do? A TCP proxy on loopback that delays, swallows, resets and cuts when it is told to."""
+"""What does a bad network do? A TCP proxy on loopback that delays, swallows, resets and cuts when told to."""
 
 import socket
 import struct
@@ -46,11 +46,14 @@ class Pump:
     words_left: tuple[bytes, ...] = ()
 
     def run(self) -> None:
-        with suppress(OSError):
+        try:
             while chunk := self.source.recv(CHUNK_BYTES):
                 if not self._carry(chunk):
                     break
             self.target.shutdown(socket.SHUT_WR)
+        except OSError:
+            # One end was reset: so is the other.
+            reset(self.target)
 
     def _carry(self, chunk: bytes) -> bool:
         """False when nothing more is to be carried."""

@@ -81,7 +81,7 @@ def _children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _is_there(pid: int) -> bool:
+def is_there(pid: int) -> bool:
     """A dead process that nobody reaped has no memory map."""
     try:
         return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
@@ -91,7 +91,7 @@ def _is_there(pid: int) -> bool:
 
 def _wait_until_gone(pid: int) -> None:
     ends_at = time.monotonic() + PATIENCE_SECONDS
-    while _is_there(pid):
+    while is_there(pid):
         assert time.monotonic() < ends_at, "the server did not end"
         time.sleep(0.01)
 

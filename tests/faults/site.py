@@ -24,7 +24,7 @@ from claimbot.settings import Settings
 from tests.builders import make_account, make_brand, make_drop, make_sealer
 from tests.e2e.machine import command, environment, free_port
 from tests.engine import KEY_BYTES
-from tests.faults.lines import CALLERS, Ack, Platform, platform_for
+from tests.faults.lines import CALLERS, Ack
 from tests.proxy import Proxy, running_proxy
 from tests.sandbox.worlds import (
     ACCOUNT,
@@ -62,7 +62,6 @@ class Site:
     values: Mapping[str, str]
     front: Proxy
     world: Running
-    platform: Platform
     parts: Parts
     brand: Brand
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -71,7 +70,7 @@ class Site:
         return make_drop(self.parts.ledger, self.brand, **changes)
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        """`web`, `worker` or `clock`; with a number behind for a second one. In a process group of its own."""
+        """`web`, `worker` or `clock`, in a process group of its own; a number behind makes a second one."""
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 command(name.rstrip("0123456789")),
@@ -83,6 +82,12 @@ class Site:
             )
         self.running[name] = process
         return process
+
+    def start_loop(self, name: str) -> None:
+        """A worker or a clock; it has begun to work."""
+        process = self.start(name)
+        beats = r"SELECT name FROM marks WHERE name LIKE 'beat\:%'"
+        until(lambda: any(row[0].endswith(f":{process.pid}") for row in self.rows(beats)))
 
     def start_web(self, name: str = "web") -> None:
         """On a port of its own; when it answers, the front leads there."""
@@ -101,6 +106,14 @@ class Site:
         else:
             process.send_signal(number)
         return process.wait(PATIENCE_SECONDS)
+
+    def deliver(self, who: str) -> Ack:
+        """They write; the same message again when it was not acknowledged."""
+        begun, mid = time.monotonic(), f"mid.{who}"
+        status = 0
+        with suppress(httpx.HTTPError):
+            status = self.world.api("/dm", follower=who, text="LAUNCH", mid=mid, retry=False)["status"]
+        return Ack(mid, status, time.monotonic() - begun)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.parts.ledger.reading() as tx:
@@ -133,14 +146,13 @@ def running_site(folder: Path, database_url: str, redis_url: str) -> Iterator[Si
     with (
         running_proxy(("127.0.0.1", 9)) as front,
         running_world(config_for(front.url)) as world,
-        platform_for(front.url) as platform,
     ):
         values = _values(folder, front.url, world.url) | {
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
         }
         parts = make_parts(Settings.from_mapping(values))
-        site = Site(folder, values, front, world, platform, parts, _seed(parts))
+        site = Site(folder, values, front, world, parts, _seed(parts))
         try:
             yield site
         finally:
@@ -176,9 +188,9 @@ def _seed(parts: Parts) -> Brand:
 
 @dataclass
 class Storm:
-    """Followers who write while things break; what is not acknowledged is delivered again, as platforms do."""
+    """Followers who write while things break; what is not acknowledged is delivered again."""
 
-    platform: Platform
+    site: Site
     names: Sequence[str]
     per_second: float
     acks: list[Ack] = field(default_factory=list)
@@ -213,7 +225,7 @@ class Storm:
     def _deliver(self, number: int) -> None:
         time.sleep(max(0.0, self.begins_at + number / self.per_second - time.monotonic()))
         for _ in range(TRIES_MOST):
-            self.acks.append(self.platform.post(self.names[number], f"mid.{self.names[number]}"))
+            self.acks.append(self.site.deliver(self.names[number]))
             if self.acks[-1].status == 200:
                 return
             time.sleep(TRY_AGAIN_SECONDS)

@@ -52,7 +52,7 @@ def test_whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_sold_twice(
     site.start("worker")
     site.start("clock")
 
-    with Storm(site.platform, names, per_second=30.0) as storm:
+    with Storm(site, names, per_second=30.0) as storm:
         for victim in chance.sample(VICTIMS, len(VICTIMS)):
             time.sleep(chance.uniform(0.2, 1.0))
             end, start = ways(site, database, redis_process)[victim]
@@ -85,11 +85,11 @@ def test_three_deploys_under_load_lose_nothing_and_fail_nothing(site: Site) -> N
     site.drop(stock_units=STOCK_UNITS)
     names = people(240)
     site.start_web("web0")
-    site.start("worker0")
+    site.start_loop("worker0")
 
-    with Storm(site.platform, names, per_second=20.0) as storm:
+    with Storm(site, names, per_second=20.0) as storm:
         for number in range(1, 4):
-            site.start(f"worker{number}")
+            site.start_loop(f"worker{number}")
             site.start_web(f"web{number}")
             assert site.end(f"worker{number - 1}", signal.SIGTERM) == 0
             site.end(f"web{number - 1}", signal.SIGTERM)
