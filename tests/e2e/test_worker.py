@@ -1,12 +1,14 @@
+"""Is work done once, whatever happens to the worker that began it? With real processes."""
+
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from claimbot.db.engine import Ledger
 from tests.e2e.machine import environment, until
@@ -16,6 +18,8 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 30.0
+# The lease is 30 seconds; the rest is one look a second and the send itself.
+TAKEOVER_SECONDS = 35.0
 
 
 @pytest.fixture
@@ -48,28 +52,21 @@ def process(engine: Engine, *arguments: str) -> Iterator[subprocess.Popen[bytes]
         started.wait()
 
 
-def end_leases(engine: Engine) -> None:
-    """As if half a minute had passed."""
-    with engine.parts.ledger.begin() as tx:
-        tx.execute(
-            text("UPDATE outbox SET lease_until = '2020-01-01 00:00:00.000000' WHERE state = 'running'")
-        )
-
-
 def test_what_a_killed_worker_began_is_done_once_by_another(engine: Engine, tmp_path: Path) -> None:
+    """Killed between the Stripe call and the send; the lease runs out in real time."""
     engine.drop(stock_units=1)
     engine.dm("ann")
     here = tmp_path / "here"
     with process(engine, "tests.e2e.paused_worker", "offer.after_session", str(here)) as paused:
         until(here.exists)
-        paused.send_signal(signal.SIGKILL)
-        paused.wait()
-    assert engine.heard("ann") == []
-    end_leases(engine)
+        with process(engine, "claimbot.cli", "worker"):
+            paused.send_signal(signal.SIGKILL)
+            paused.wait()
+            killed_at = time.monotonic()
+            assert engine.heard("ann") == []
+            until(lambda: engine.heard("ann"), TAKEOVER_SECONDS)
 
-    with process(engine, "claimbot.cli", "worker"):
-        until(lambda: engine.heard("ann"))
-
+    assert time.monotonic() - killed_at <= TAKEOVER_SECONDS
     assert len(engine.heard("ann")) == 1
     assert engine.world.get("/state")["sessions"]["open"] == 1
 
