@@ -31,6 +31,8 @@ class Page(HTMLParser):
         self.forms: list[Form] = []
         self._texts: dict[str, str] = {}
         self._open: list[str] = []
+        self._typed = ""
+        self._offered: set[str] = set()
         self.feed(html)
         assert self._open == [], f"never closed: {self._open}"
         self._check()
@@ -60,15 +62,33 @@ class Page(HTMLParser):
         if tag == "form":
             self.forms.append(Form(attributes.get("method", ""), attributes.get("action", "")))
         if tag in TYPED and "form" in self._open:
-            self.forms[-1].fields[attributes.get("name", "")] = attributes.get("value", "")
+            self._typed = attributes.get("name", "")
+            self.forms[-1].fields[self._typed] = attributes.get("value", "")
+        if tag == "option" and "form" in self._open:
+            self._offer(attributes)
         if tag not in VOID:
             self._open.append(tag)
+
+    def _offer(self, option: Attributes) -> None:
+        """A list begins at its first choice, unless another is marked."""
+        fields = self.forms[-1].fields
+        is_first = self._typed not in self._offered
+        self._offered.add(self._typed)
+        if is_first or "selected" in option:
+            fields[self._typed] = option.get("value", "")
+
+    def form(self, action: str) -> Form:
+        """The one form that is sent there."""
+        (found,) = [form for form in self.forms if form.action == action]
+        return found
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open, f"</{tag}> closes nothing"
         assert self._open.pop() == tag, f"</{tag}> closes something else"
 
     def handle_data(self, data: str) -> None:
+        if "textarea" in self._open[-1:] and "form" in self._open:
+            self.forms[-1].fields[self._typed] += data
         for tag in set(self._open):
             self._texts[tag] = f"{self._texts.get(tag, '')} {data}"
 
@@ -139,6 +159,10 @@ class CheckingClient:
         """Send the page's only form, with these fields changed."""
         (form,) = page.forms
         return self.post(form.action, data={**form.fields, **changes})
+
+    def send(self, page: Page, action: str, **changes: str) -> Answer:
+        """Send one of the page's forms, with these fields changed."""
+        return self.post(action, data={**page.form(action).fields, **changes})
 
 
 def read_answer(response: TestResponse) -> Answer:
