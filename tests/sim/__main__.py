@@ -14,13 +14,15 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = _parser().parse_args(arguments)
     began_at = time.monotonic()
     seeds = range(wanted.first, wanted.first + wanted.seeds)
-    found = play_all(seeds, wanted.workers)
-    for failure in found:
+    failing = 0
+    for failure in play_all(seeds, wanted.workers):
+        failing += 1
         sys.stdout.write(f"{failure}\n\n")
+        sys.stdout.flush()
     seconds = time.monotonic() - began_at
     rate = len(seeds) / seconds
-    sys.stdout.write(f"{len(seeds)} seeds, {len(found)} failing, {seconds:.0f} s, {rate:.1f} seeds/s\n")
-    return 1 if found else 0
+    sys.stdout.write(f"{len(seeds)} seeds, {failing} failing, {seconds:.0f} s, {rate:.1f} seeds/s\n")
+    return 1 if failing else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,8 +21,10 @@ from tests.sim.rest import breaches_at_rest, come_to_rest
 from tests.sim.stage import Stage, Theatre, migrated_url, open_theatre
 from tests.sim.verbs import do
 
-# More failures than these say nothing new, and each takes a while to be shortened.
-FAILURES_MOST = 10
+# Whoever waits sees after each block how it stands.
+BLOCK_SEEDS = 100
+# More failures of one block than these say nothing new, and each takes a while to be shortened.
+FAILURES_MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +106,17 @@ def own_theatre() -> Iterator[Theatre]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def play_all(seeds: Sequence[int], workers: int) -> list[str]:
-    """Every failure, shortened; each process has a Redis and a SQLite of its own."""
-    parts = [seeds[number::workers] for number in range(workers)]
+def play_all(seeds: Sequence[int], workers: int) -> Iterator[str]:
+    """Every failure, shortened, as it is found; each process has a Redis and a SQLite of its own."""
+    size = max(1, min(BLOCK_SEEDS, -(-len(seeds) // workers)))
+    blocks = [seeds[start : start + size] for start in range(0, len(seeds), size)]
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        return [failure for found in pool.map(play_some, parts) for failure in found]
+        for found in pool.map(play_some, blocks):
+            yield from found
 
 
 def play_some(seeds: Sequence[int]) -> list[str]:
     logging.disable(logging.CRITICAL)
-    found: list[str] = []
     with own_theatre() as theatre:
-        for seed in seeds:
-            if play(theatre, seed):
-                found.append(str(shorten(theatre, seed)))
-            if len(found) >= FAILURES_MOST:
-                break
-    return found
+        failing = [seed for seed in seeds if play(theatre, seed)]
+        return [str(shorten(theatre, seed)) for seed in failing[:FAILURES_MOST]]
