@@ -1,0 +1,1 @@
+"""Arbitrary input, in large numbers: nothing raises and nothing is lost."""
