@@ -83,11 +83,11 @@ class Site:
         self.running[name] = process
         return process
 
-    def start_loop(self, name: str) -> None:
-        """A worker or a clock; it has begun to work."""
-        process = self.start(name)
+    def wait_for_beat(self, name: str) -> None:
+        """A worker or a clock has begun to work."""
         beats = r"SELECT name FROM marks WHERE name LIKE 'beat\:%'"
-        until(lambda: any(row[0].endswith(f":{process.pid}") for row in self.rows(beats)))
+        ends = f":{self.running[name].pid}"
+        until(lambda: any(row[0].endswith(ends) for row in self.rows(beats)))
 
     def start_web(self, name: str = "web") -> None:
         """On a port of its own; when it answers, the front leads there."""
