@@ -168,4 +168,6 @@ class CheckingClient:
 def read_answer(response: TestResponse) -> Answer:
     is_page = response.mimetype == "text/html" and not 300 <= response.status_code < 400
     text = response.get_data(as_text=True)
+    # As a server does when all was sent.
+    response.close()
     return Answer(response.status_code, dict(response.headers), text, Page(text) if is_page else None)

@@ -1,0 +1,105 @@
+"""Would a launch work now? A brand reads about itself and about what all share, and about nobody else."""
+
+from typing import Any
+
+import pytest
+
+from claimbot.db import alerts, brands, marks
+from claimbot.flows.verify import MARK, verify_and_note
+from tests.builders import NOW
+from tests.web.admin.desk import STRANGER, Desk
+
+HEALTH = "/admin/aurora/health"
+
+
+def raise_alert(desk: Desk, brand_id: str | None, **told: Any) -> None:
+    alert = alerts.Alert(
+        **{"kind": "token", "subject": str(brand_id), "text": "", "brand_id": brand_id, **told}
+    )
+    with desk.doors.ledger.begin() as tx:
+        alerts.raise_alert(tx, alert, NOW)
+
+
+def test_what_is_missing_is_told_in_words(desk: Desk) -> None:
+    page = desk.sign_in().get(HEALTH).shown
+
+    assert "A launch would not work" in page.text
+    assert "worker none was ever seen; start one: claimbot worker" in page.text
+    assert "sql SQL answers and its tables are up to date" in page.text
+    assert "nothing was ever heard: write to it" in page.text
+
+
+def test_all_is_well_when_all_is_well(desk: Desk) -> None:
+    with desk.doors.ledger.begin() as tx:
+        marks.set_mark(tx, "beat:worker:1", NOW)
+        marks.set_mark(tx, "beat:clock:1", NOW)
+        brands.mark_heard(tx, [desk.doors.account.id], NOW)
+
+    page = desk.sign_in().get(HEALTH).shown
+
+    assert "worker 1 running" in page.text
+    assert "A launch works, but look at what is marked." in page.text
+
+
+def test_nothing_of_another_brand_is_told(desk: Desk) -> None:
+    raise_alert(desk, desk.doors.other_brand.id, text="canary of the other brand")
+
+    page = desk.sign_in().get(HEALTH)
+
+    assert "canary" not in page.text and "borealis" not in page.text
+    assert "canary" in desk.sign_in(STRANGER).get("/admin/borealis/health").text
+
+
+def test_an_alert_of_all_is_told_without_the_ids_in_it(desk: Desk) -> None:
+    raise_alert(desk, None, kind="invariant", subject="I2", text="I2 is broken: unit of clm_canary")
+
+    page = desk.sign_in().get(HEALTH)
+
+    assert "A promise is broken." in page.shown.text
+    assert "canary" not in page.text
+
+
+def test_an_alert_is_cleared_by_who_saw_it(each_desk: Desk) -> None:
+    raise_alert(each_desk, each_desk.brand.id, text="the token ends in 3 days: connect it again")
+    browser = each_desk.sign_in()
+    page = browser.get(HEALTH).shown
+    (clear,) = [form.action for form in page.forms if form.action.endswith("/clear")]
+
+    cleared = browser.get(browser.send(page, clear).location).shown
+
+    assert "the token ends in 3 days" in page.text
+    assert "No alert is open." in cleared.text
+    assert each_desk.audited() == ["signed_in", "alert_cleared"]
+    assert browser.send(page, clear).status == 404
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"), [({}, "kept oversell"), ({"I2": ["canary"]}, "broken oversell")]
+)
+def test_every_promise_is_told_as_it_was_last_seen(
+    desk: Desk, broken: dict[str, list[str]], words: str
+) -> None:
+    with desk.doors.ledger.begin() as tx:
+        marks.set_mark(tx, MARK, NOW, {"broken": broken})
+
+    page = desk.sign_in().get(HEALTH).shown
+
+    assert words in page.text
+    assert "Checked against the ledger 14 Mar 2026, 19:00 CET" in page.text
+    assert "canary" not in page.text
+
+
+def test_what_the_clock_found_is_shown(desk: Desk) -> None:
+    assert "Nobody has looked yet" in desk.sign_in().get(HEALTH).shown.text
+    assert verify_and_note(desk.doors.parts) == 0
+    promises = desk.sign_in().get(HEALTH).shown.text.partition("Promises")[2]
+    assert "kept stock" in promises and "kept monotonic" in promises
+    assert "broken" not in promises
+
+
+def test_asking_the_platform_says_what_it_answered(desk: Desk) -> None:
+    browser = desk.sign_in()
+
+    page = browser.send(browser.get(HEALTH).shown, HEALTH).shown
+
+    assert "the platform says" in page.text
