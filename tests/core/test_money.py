@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimbot.core.money import THREE_DECIMAL, ZERO_DECIMAL, Money, decimals, plain
+from claimbot.core.money import THREE_DECIMAL, ZERO_DECIMAL, Money, decimals, plain, read_amount
 from tests.core.builders import few
 
 
@@ -59,3 +59,37 @@ def test_units_are_multiplied_exactly() -> None:
 def test_the_written_amount_means_the_same_number(minor: int, currency: str) -> None:
     digits = plain(Money(minor, currency)).removesuffix(f" {currency}").replace(".", "")
     assert int(digits) == minor
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "minor"),
+    [
+        ("129", "EUR", 12_900),
+        ("129.00", "EUR", 12_900),
+        (" 129,05 ", "EUR", 12_905),
+        ("0", "EUR", 0),
+        ("5000", "JPY", 5_000),
+        ("1.250", "KWD", 1_250),
+    ],
+)
+def test_an_amount_is_read_as_a_person_types_it(typed: str, currency: str, minor: int) -> None:
+    assert read_amount(typed, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency"),
+    [
+        ("", "EUR"),
+        ("-1", "EUR"),
+        ("1.5", "EUR"),
+        ("1,299.00", "EUR"),
+        ("1.299", "EUR"),
+        ("129.00", "JPY"),
+        ("129 EUR", "EUR"),
+        ("１２９", "EUR"),
+        ("1e3", "EUR"),
+        ("99999999999", "EUR"),
+    ],
+)
+def test_what_could_mean_two_amounts_is_none(typed: str, currency: str) -> None:
+    assert read_amount(typed, currency) is None

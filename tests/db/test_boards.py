@@ -1,0 +1,102 @@
+"""What the admin pages ask for is found by index, also in a ledger that is a year old."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, insert, text
+
+from claimbot.db import boards, exports
+from claimbot.db.engine import Ledger
+from claimbot.db.tables import inbox as inbox_table
+from claimbot.db.tables import leads as leads_table
+from tests.builders import NOW, World
+from tests.db.test_plans import plan_of
+
+ROWS = 6_000
+RARE_DROP = "SELECT drop_id FROM inbox WHERE event_key = 'key-60'"
+MIDDLE = NOW + timedelta(seconds=ROWS // 2)
+
+
+@pytest.fixture
+def old_ledger(world: World) -> World:
+    """Thousands of people who wrote once, one in sixty of them about the second drop."""
+    drops = [world.drop(words=(word,)) for word in ("ONE", "TWO")]
+    times = [NOW + timedelta(seconds=number) for number in range(ROWS)]
+    people = [
+        {
+            "id": f"led_{number:06d}",
+            "brand_id": world.brand.id,
+            "account_id": world.account.id,
+            "external_id": f"old-{number}",
+            "first_seen_at": at,
+            "last_seen_at": at,
+        }
+        for number, at in enumerate(times)
+    ]
+    said = [
+        {
+            "event_key": f"key-{number}",
+            "lead_id": f"led_{number:06d}",
+            "drop_id": drops[number % 60 == 0].id,
+            "received_at": at,
+            "outcome": "held",
+        }
+        for number, at in enumerate(times)
+    ]
+    with world.ledger.begin() as tx:
+        tx.execute(insert(leads_table), people)
+        tx.execute(insert(inbox_table), said)
+    with world.ledger.begin() as tx:
+        tx.execute(text("ANALYZE"))
+    return world
+
+
+def ask_events(world: World) -> Callable[[Connection, str], object]:
+    (drop_id,) = _one(world, RARE_DROP)
+    return lambda tx, _: boards.list_events(tx, drop_id, 20)
+
+
+def ask_latest(world: World) -> Callable[[Connection, str], object]:
+    wanted = exports.Wanted(world.brand.id)
+    return lambda tx, _: exports.list_latest(tx, wanted, None, 50)
+
+
+def ask_further_back(world: World) -> Callable[[Connection, str], object]:
+    wanted, place = exports.Wanted(world.brand.id), (MIDDLE, "led_003000")
+    return lambda tx, _: exports.list_latest(tx, wanted, place, 50)
+
+
+def _one(world: World, query: str) -> tuple[str, ...]:
+    with world.ledger.reading() as tx:
+        return tuple(tx.execute(text(query)).one())
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (ask_events, "ix_inbox_drop_id_received_at"),
+        (ask_latest, "ix_leads_brand_id_first_seen_at"),
+        (ask_further_back, "ix_leads_brand_id_first_seen_at"),
+    ],
+)
+def test_a_page_finds_its_rows_by_index(
+    ledger: Ledger, old_ledger: World, ask: Callable[[World], Callable[[Connection, str], object]], index: str
+) -> None:
+    plan = plan_of(ledger, ask(old_ledger), "")
+    assert index in plan
+    assert "TEMP B-TREE FOR ORDER BY" not in plan
+
+
+def test_the_page_after_a_place_begins_right_behind_it(old_ledger: World) -> None:
+    with old_ledger.ledger.reading() as tx:
+        wanted = exports.Wanted(old_ledger.brand.id)
+        found = exports.list_latest(tx, wanted, (MIDDLE, "led_003000"), 3)
+    assert [person.id for person in found] == ["led_002999", "led_002998", "led_002997"]
+
+
+def test_the_latest_events_are_those_of_the_drop(old_ledger: World) -> None:
+    (drop_id,) = _one(old_ledger, RARE_DROP)
+    with old_ledger.ledger.reading() as tx:
+        events = boards.list_events(tx, drop_id, 2)
+    assert [event.lead_id for event in events] == ["led_005940", "led_005880"]
