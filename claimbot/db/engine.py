@@ -15,6 +15,9 @@ from claimbot.core.errors import LedgerUnavailable
 
 T = TypeVar("T")
 
+# An open transaction, as the stories hand it to the functions of this room.
+Tx = Connection
+
 # A statement that takes longer than this holds up a follower; another try is better.
 STATEMENT_TIMEOUT_MS = 2000
 # How long SQLite waits for another writer before it says that it is locked.

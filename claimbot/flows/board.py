@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import State
 from claimbot.core.drops import Drop, Phase, Variant, phase
 from claimbot.core.leads import QualifyRule
 from claimbot.db import boards, drops, inbox
+from claimbot.db.engine import Tx
 from claimbot.db.units import StockCount
 from claimbot.parts import Parts
 
@@ -98,7 +97,7 @@ def find_board(parts: Parts, brand_id: str, drop_id: str) -> Board | None:
         )
 
 
-def _lines(tx: Connection, found: list[Drop], now: datetime) -> list[DropLine]:
+def _lines(tx: Tx, found: list[Drop], now: datetime) -> list[DropLine]:
     ids = [drop.id for drop in found]
     stock, claimed = boards.count_units(tx, ids), boards.count_claims(tx, ids)
     words = boards.list_words(tx, ids)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from claimbot.core.brands import Brand
 from claimbot.core.checkouts import expires_clamp
 from claimbot.core.claims import Claim, State
@@ -14,6 +12,7 @@ from claimbot.core.drops import Drop
 from claimbot.core.messages import Verdict
 from claimbot.core.payments import CheckoutRequest, SessionState
 from claimbot.db import alerts, checkouts, claims
+from claimbot.db.engine import Tx
 from claimbot.parts import Parts
 from claimbot.payments.results import CallResult
 
@@ -50,7 +49,7 @@ def ensure_session(parts: Parts, claim_id: str) -> Session:
     return Session(reason="stripe_refused")
 
 
-def _attempt(parts: Parts, tx: Connection, claim_id: str) -> checkouts.Attempt | Session:
+def _attempt(parts: Parts, tx: Tx, claim_id: str) -> checkouts.Attempt | Session:
     """The attempt to make or to repeat; or the session that is there already."""
     now = parts.clock()
     claim = claims.lock_claim(tx, claim_id)
@@ -118,9 +117,7 @@ def spend_call(parts: Parts, brand_id: str) -> float:
     return parts.budgets.spend(f"stripe:{brand_id}", f"{parts.settings.stripe_per_second}/second")
 
 
-def note_created(
-    parts: Parts, tx: Connection, attempt: checkouts.Attempt, result: CallResult
-) -> Session | None:
+def note_created(parts: Parts, tx: Tx, attempt: checkouts.Attempt, result: CallResult) -> Session | None:
     """Write down how the create call ended."""
     if result.verdict is Verdict.DONE and result.news is not None:
         news = result.news
@@ -140,7 +137,7 @@ def note_created(
     return Session(reason=result.reason or "stripe_unreachable")
 
 
-def _raise_refused(tx: Connection, attempt: checkouts.Attempt, reason: str, now: datetime) -> None:
+def _raise_refused(tx: Tx, attempt: checkouts.Attempt, reason: str, now: datetime) -> None:
     """A winner who cannot pay is not to be found out by the end of the hold."""
     text = f"Stripe refuses to make a checkout ({reason}); look at the price and the options of the drop"
     alerts.raise_alert(tx, alerts.Alert("checkout", attempt.brand_id, text, attempt.brand_id), now)
@@ -151,6 +148,6 @@ def _alert(parts: Parts, brand_id: str, reason: str) -> None:
         raise_stripe_alert(tx, brand_id, reason, parts.clock())
 
 
-def raise_stripe_alert(tx: Connection, brand_id: str, reason: str, now: datetime) -> None:
+def raise_stripe_alert(tx: Tx, brand_id: str, reason: str, now: datetime) -> None:
     text = f"Stripe does not work for this brand ({reason}); mend it or its key, then: claimbot reconcile"
     alerts.raise_alert(tx, alerts.Alert("stripe", brand_id, text, brand_id), now)

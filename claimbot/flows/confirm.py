@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import Event, may
 from claimbot.core.followers import Lead
 from claimbot.core.messages import Inbound
 from claimbot.core.outbox import OutboxRow, Work
 from claimbot.core.texts import TextKey
 from claimbot.db import claims, drops, outbox
+from claimbot.db.engine import Tx
 
 # Messages that tell a follower for the first time what became of their claim.
 TELLING = (
@@ -26,7 +25,7 @@ TELLING = (
 SAME_CHARS = 100
 
 
-def mark_told(tx: Connection, now: datetime, row: OutboxRow) -> None:
+def mark_told(tx: Tx, now: datetime, row: OutboxRow) -> None:
     """The message of this row reached the platform: note it in its claim."""
     if row.claim_id is None or row.payload.get("text") not in TELLING:
         return
@@ -42,7 +41,7 @@ def mark_told(tx: Connection, now: datetime, row: OutboxRow) -> None:
         claims.mark_values(tx, claim.id, told_at=now)
 
 
-def confirm_echo(tx: Connection, now: datetime, echo: Inbound, lead: Lead) -> bool:
+def confirm_echo(tx: Tx, now: datetime, echo: Inbound, lead: Lead) -> bool:
     """Is this echo one of ours? If its outcome was unknown until now, it is known from here on."""
     if outbox.find_by_result(tx, lead.account_id, echo.event_id):
         return True

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import Claim, Event, may
 from claimbot.core.errors import Refused
 from claimbot.db import audit, claims, erasures
+from claimbot.db.engine import Tx
 from claimbot.flows.hints import Hints, gate_key
 from claimbot.flows.release import end_claim
 from claimbot.flows.tell import tell
@@ -62,7 +61,7 @@ class Wish:
     lead_id: str
 
 
-def _erase(tx: Connection, now: datetime, keys: Sequence[bytes], wish: Wish) -> tuple[Erased, Hints]:
+def _erase(tx: Tx, now: datetime, keys: Sequence[bytes], wish: Wish) -> tuple[Erased, Hints]:
     hints = Hints()
     who = erasures.lock_identity(tx, wish.lead_id)
     if who is None:
@@ -90,13 +89,13 @@ def _erase(tx: Connection, now: datetime, keys: Sequence[bytes], wish: Wish) -> 
     return erased, hints
 
 
-def _silence(tx: Connection, now: datetime, lead_id: str) -> int:
+def _silence(tx: Tx, now: datetime, lead_id: str) -> int:
     """Nothing is sent to them any more, and what was sent is blank; returns how many messages."""
     erasures.stop_outbox(tx, lead_id, now)
     return erasures.blank_outbox(tx, lead_id)
 
 
-def _leave(tx: Connection, now: datetime, lead_id: str, hints: Hints) -> int:
+def _leave(tx: Tx, now: datetime, lead_id: str, hints: Hints) -> int:
     """End every claim that may still end, and let the gate forget this person; returns how many ended."""
     key = gate_key(tx, lead_id)
     ended = 0
@@ -107,7 +106,7 @@ def _leave(tx: Connection, now: datetime, lead_id: str, hints: Hints) -> int:
     return ended
 
 
-def _end(tx: Connection, now: datetime, claim: Claim, hints: Hints) -> bool:
+def _end(tx: Tx, now: datetime, claim: Claim, hints: Hints) -> bool:
     """A place in line goes at once, a hold when Stripe has ended its session; money on its way is settled."""
     for event in (Event.ERASE, Event.CANCEL):
         if may(claim.state, event):
@@ -115,14 +114,14 @@ def _end(tx: Connection, now: datetime, claim: Claim, hints: Hints) -> bool:
     return False
 
 
-def _new_name(tx: Connection, who: erasures.Identity, keys: Sequence[bytes]) -> str:
+def _new_name(tx: Tx, who: erasures.Identity, keys: Sequence[bytes]) -> str:
     names = erased_names(keys, who.account_id, who.external_id)
     was_erased_before = [erasures.join_twin(tx, who, name) for name in names]
     return f"{names[0]}:{who.lead_id}" if any(was_erased_before) else names[0]
 
 
 def find_stopped(
-    tx: Connection, keys: Sequence[bytes], people: Iterable[tuple[str, str]]
+    tx: Tx, keys: Sequence[bytes], people: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], datetime]:
     """(account, the platform's id) → when they wrote STOP, for people who were erased since."""
     named = {

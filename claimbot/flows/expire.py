@@ -3,13 +3,12 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import Event, State
 from claimbot.core.messages import Verdict
 from claimbot.core.outbox import OutboxRow, backoff_seconds
 from claimbot.core.payments import SessionNews
 from claimbot.db import alerts, checkouts, claims, outbox
+from claimbot.db.engine import Tx
 from claimbot.flows.checkout import note_created, raise_stripe_alert, spend_call
 from claimbot.flows.hints import Hints
 from claimbot.flows.release import end_claim, finish_end
@@ -33,7 +32,7 @@ def sweep_due(parts: Parts) -> int:
     now = parts.clock()
     until = now - timedelta(seconds=parts.settings.hold_grace_seconds)
 
-    def story(tx: Connection) -> tuple[int, Hints]:
+    def story(tx: Tx) -> tuple[int, Hints]:
         hints = Hints()
         due = claims.list_due(tx, until, SWEEP_ROWS)
         ended = sum(end_claim(tx, now, claim, Event.HOLD_ENDED, hints) for claim in due)
@@ -79,7 +78,7 @@ def _end(parts: Parts, gateway: Gateway, attempt: checkouts.Attempt) -> CallResu
 def _finish(parts: Parts, row: OutboxRow, session_id: str, news: SessionNews | None) -> None:
     now = parts.clock()
 
-    def story(tx: Connection) -> Hints:
+    def story(tx: Tx) -> Hints:
         hints = Hints()
         if news is not None:
             settle_session(tx, now, row.brand_id, news, hints)
@@ -113,7 +112,7 @@ def _later(parts: Parts, row: OutboxRow, result: CallResult, attempt: checkouts.
         outbox.mark_again(tx, row, now + wait, result.reason or "stripe_unreachable", was_accepted=False)
 
 
-def _note_unreachable(tx: Connection, row: OutboxRow, now: datetime) -> None:
+def _note_unreachable(tx: Tx, row: OutboxRow, now: datetime) -> None:
     """A hold that outlives its end because Stripe is silent has a visible reason (invariant I9)."""
     text = "Stripe does not answer; holds that ended wait for it"
     alerts.raise_alert(tx, alerts.Alert("stripe_unreachable", row.brand_id, text, row.brand_id), now)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import State
 from claimbot.core.errors import Refused
 from claimbot.core.leads import BOM, COLUMNS, LeadFacts, LeadRow, QualifyRule, cells, csv_line, qualified
 from claimbot.db import exports
+from claimbot.db.engine import Tx
 from claimbot.parts import Parts
 
 # So many leads are in memory at a time.
@@ -109,7 +108,7 @@ def _of_sql(listing: Listing) -> exports.Wanted:
     return exports.Wanted(listing.brand_id, wanted.drop_id, wanted.channel, wanted.search)
 
 
-def _read(parts: Parts, find: Callable[[Connection], list[exports.Person]]) -> Page:
+def _read(parts: Parts, find: Callable[[Tx], list[exports.Person]]) -> Page:
     with parts.ledger.reading() as tx:
         people = find(tx)
         ids = [person.id for person in people]

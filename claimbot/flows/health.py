@@ -6,12 +6,11 @@ Nothing of another brand is told: what concerns the whole deployment is told wit
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.brands import Brand
 from claimbot.core.errors import Outside, Refused
 from claimbot.db import alerts, audit, marks
 from claimbot.db.alerts import Alert
+from claimbot.db.engine import Tx
 from claimbot.flows.diagnose import Light, Sign, diagnose_brand, diagnose_engine
 from claimbot.flows.verify import INVARIANTS, MARK, Invariant
 from claimbot.parts import Parts
@@ -82,7 +81,7 @@ def clear_alert(parts: Parts, actor: str, brand_id: str, alert_id: str) -> None:
     """It was seen. Raised again when the trouble comes again. Raises Refused when there is none."""
     now = parts.clock()
 
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         kind = alerts.clear_by_id(tx, alert_id, brand_id, now)
         if kind is None:
             raise Refused("There is no such alert any more")

@@ -4,17 +4,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
 from claimbot.core.errors import Outside
 from claimbot.core.followers import follower_key
+from claimbot.db.engine import Tx
 from claimbot.db.leads import find_lead
 from claimbot.stock.gate import Gate, GiveBack, Move
 
 log = logging.getLogger("claimbot.gate")
 
 
-def gate_key(tx: Connection, lead_id: str) -> str:
+def gate_key(tx: Tx, lead_id: str) -> str:
     """How the gate knows this lead; empty once they are erased."""
     lead = find_lead(tx, lead_id)
     return follower_key(lead.account_id, lead.external_id) if lead else ""

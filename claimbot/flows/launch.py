@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.brands import Brand
 from claimbot.core.claims import Event, State
 from claimbot.core.drops import Drop, DropKind, DropState, drop_faults
 from claimbot.core.errors import Refused
 from claimbot.core.keywords import Keyword, Mode, clash, normalise
 from claimbot.db import audit, brands, claims, drops, marks, units
+from claimbot.db.engine import Tx
 from claimbot.db.ids import new_id
 from claimbot.flows.hints import Hints
 from claimbot.flows.promote import ComeBack, promote_free
@@ -37,7 +36,7 @@ def create_drop(parts: Parts, actor: str, new: NewDrop) -> Drop:
     variants = tuple(replace(variant, id=new_id("var")) for variant in new.drop.variants)
     drop = replace(new.drop, id=new_id("drp"), state=DropState.DRAFT, variants=variants)
 
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         brands.lock_brand(tx, drop.brand_id)
         faults = [*drop_faults(drop, new.stock, new.words), *_clashes(tx, drop, new.words)]
         if faults:
@@ -54,7 +53,7 @@ def create_drop(parts: Parts, actor: str, new: NewDrop) -> Drop:
     return drop
 
 
-def _clashes(tx: Connection, drop: Drop, words: Sequence[str]) -> list[str]:
+def _clashes(tx: Tx, drop: Drop, words: Sequence[str]) -> list[str]:
     """Two live drops of one brand cannot own the same word."""
     live = {one.id: one.name for one in drops.list_drops(tx, drop.brand_id) if _is_live(one, drop)}
     taken = {
@@ -69,12 +68,12 @@ def _is_live(one: Drop, other: Drop) -> bool:
     return one.id != other.id and one.state is not DropState.CLOSED
 
 
-def _note(tx: Connection, now: datetime, actor: str, action: str, drop: Drop, **facts: object) -> None:
+def _note(tx: Tx, now: datetime, actor: str, action: str, drop: Drop, **facts: object) -> None:
     audit.insert_line(tx, actor, action, drop.id, now=now, brand_id=drop.brand_id, **facts)
     marks.set_mark(tx, marks.CATALOG, now)
 
 
-def _locked(tx: Connection, drop_id: str) -> Drop:
+def _locked(tx: Tx, drop_id: str) -> Drop:
     drop = drops.lock_drop(tx, drop_id)
     if drop is None:
         raise Refused("There is no such drop; see: claimbot drop list")
@@ -85,7 +84,7 @@ def open_drop(parts: Parts, actor: str, drop_id: str) -> None:
     """Take claims from now on (or from `opens_at`). Who waited is served before any newcomer."""
     now = parts.clock()
 
-    def story(tx: Connection) -> Hints:
+    def story(tx: Tx) -> Hints:
         hints = Hints()
         drop = _locked(tx, drop_id)
         if drop.state is DropState.CLOSED:
@@ -106,7 +105,7 @@ def pause_drop(parts: Parts, actor: str, drop_id: str) -> None:
     """Take no new claims for a while; holds go on, the line stands still."""
     now = parts.clock()
 
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         drop = _locked(tx, drop_id)
         if drop.state is not DropState.OPEN:
             raise Refused(f"Only an open drop can be paused; this one is {drop.state.value}")
@@ -120,7 +119,7 @@ def close_drop(parts: Parts, actor: str, drop_id: str) -> None:
     """Take no claims any more. Who waits leaves the line; who holds a unit may still pay."""
     now = parts.clock()
 
-    def story(tx: Connection) -> Hints:
+    def story(tx: Tx) -> Hints:
         hints = Hints()
         drop = _locked(tx, drop_id)
         if drop.state is DropState.DRAFT:
@@ -133,7 +132,7 @@ def close_drop(parts: Parts, actor: str, drop_id: str) -> None:
     tell(parts, parts.ledger.run(story))
 
 
-def close_line(tx: Connection, now: datetime, drop: Drop, hints: Hints) -> int:
+def close_line(tx: Tx, now: datetime, drop: Drop, hints: Hints) -> int:
     """Everybody who still waits in this drop leaves the line; returns how many."""
     waiting = claims.list_by_state(tx, drop.id, [State.WAITLISTED])
     for claim in waiting:
@@ -148,7 +147,7 @@ def restock(parts: Parts, actor: str, variant_id: str, stock_units: int) -> None
     """
     now = parts.clock()
 
-    def story(tx: Connection) -> tuple[str, Hints]:
+    def story(tx: Tx) -> tuple[str, Hints]:
         hints = Hints()
         drop = _locked(tx, drops.get_drop_id(tx, variant_id))
         before = units.count_stock(tx, variant_id)
@@ -166,7 +165,7 @@ def restock(parts: Parts, actor: str, variant_id: str, stock_units: int) -> None
     tell(parts, hints)
 
 
-def _raise_stock(tx: Connection, now: datetime, come_back: ComeBack, more: int, hints: Hints) -> None:
+def _raise_stock(tx: Tx, now: datetime, come_back: ComeBack, more: int, hints: Hints) -> None:
     variant_id = come_back.variant_id
     numbers = units.reopen_retired(tx, variant_id, more)
     highest = units.highest_number(tx, variant_id)
@@ -175,7 +174,7 @@ def _raise_stock(tx: Connection, now: datetime, come_back: ComeBack, more: int, 
     promote_free(tx, now, replace(come_back, only=[*numbers, *new]), hints)
 
 
-def _lower_stock(tx: Connection, variant_id: str, before: units.StockCount, stock_units: int) -> None:
+def _lower_stock(tx: Tx, variant_id: str, before: units.StockCount, stock_units: int) -> None:
     less = before.open - stock_units
     if less and len(units.retire_free(tx, variant_id, less)) < less:
         raise Refused(f"{before.taken} units are held or sold: the smallest possible stock is {before.taken}")
@@ -186,7 +185,7 @@ def create_brand(parts: Parts, actor: str, brand: Brand) -> Brand:
     now = parts.clock()
     made = replace(brand, id=new_id("brd"))
 
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         if brands.find_brand(tx, made.slug) is not None:
             raise Refused(f"There is a brand {made.slug} already; choose another --slug")
         brands.insert_brand(tx, made, now)

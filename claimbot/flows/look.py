@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.brands import Brand
 from claimbot.core.claims import Claim, State
 from claimbot.core.drops import Drop, Phase, phase
 from claimbot.db import checkouts, claims, drops, leads
+from claimbot.db.engine import Tx
 from claimbot.flows.checkout import LINK_MARGIN
 from claimbot.parts import Parts
 
@@ -68,7 +67,7 @@ def _waits(claim: Claim) -> bool:
     return claim.state is State.WAITLISTED
 
 
-def _open_session(tx: Connection, claim: Claim, now: datetime) -> str:
+def _open_session(tx: Tx, claim: Claim, now: datetime) -> str:
     if claim.state is not State.HELD:
         return ""
     latest = checkouts.find_latest(tx, claim.id)

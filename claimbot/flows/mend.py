@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from claimbot.core.drops import DropState
 from claimbot.core.errors import Refused
 from claimbot.core.outbox import Work
 from claimbot.db import alerts, audit, brands, drops, leads, outbox
+from claimbot.db.engine import Tx
 from claimbot.flows.poll import ask_about_overdue, ask_for_events
 from claimbot.flows.reconcile import rebuild_gate
 from claimbot.parts import Parts
@@ -43,7 +42,7 @@ def mend(parts: Parts) -> Mended:
     )
 
 
-def _unpark(parts: Parts, tx: Connection) -> int:
+def _unpark(parts: Parts, tx: Tx) -> int:
     now = parts.clock()
     all_brands = brands.list_brands(tx)
     for brand in all_brands:
@@ -55,7 +54,7 @@ def resume_lead(parts: Parts, actor: str, lead_id: str) -> None:
     """A person has answered: the machine answers this lead again. Raises Refused."""
     now = parts.clock()
 
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         lead = leads.find_lead(tx, lead_id)
         if lead is None:
             raise Refused("There is no such lead; look for it with: claimbot export leads")

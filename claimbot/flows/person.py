@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.drops import ONLY_CODE
 from claimbot.core.errors import Refused
 from claimbot.core.followers import FOREVER_YEAR
 from claimbot.core.money import Money, plain
 from claimbot.db import audit, leads, people
+from claimbot.db.engine import Tx
 from claimbot.parts import Parts
 
 # The platform tells us of our own messages, too; they are in the story already.
@@ -63,7 +62,7 @@ def find_story(parts: Parts, brand_id: str, lead_id: str) -> Story | None:
     return Story(person, claims, tuple(ordered), now)
 
 
-def _said(tx: Connection, lead_id: str) -> Iterator[Moment]:
+def _said(tx: Tx, lead_id: str) -> Iterator[Moment]:
     for one in people.list_words(tx, lead_id):
         if one.reason == OWN_ECHO:
             continue
@@ -72,7 +71,7 @@ def _said(tx: Connection, lead_id: str) -> Iterator[Moment]:
         yield Moment(one.at, "said", title, one.text, one.outcome, one.reason)
 
 
-def _told(tx: Connection, lead_id: str) -> Iterator[Moment]:
+def _told(tx: Tx, lead_id: str) -> Iterator[Moment]:
     titles = {"done": "We answered", "dead": "Not sent", "parked": "Waits: the account cannot send"}
     for one in people.list_replies(tx, lead_id):
         title = titles.get(one.state, "Waits to be sent")
@@ -80,7 +79,7 @@ def _told(tx: Connection, lead_id: str) -> Iterator[Moment]:
         yield Moment(one.done_at or one.at, "told", f"{title}: {occasion}", one.text, "", one.reason)
 
 
-def _money(tx: Connection, lead_id: str) -> Iterator[Moment]:
+def _money(tx: Tx, lead_id: str) -> Iterator[Moment]:
     for one in people.list_payments(tx, lead_id):
         yield Moment(one.at, "money", f"Stripe: {one.type}", "", one.outcome, one.reason)
 
@@ -112,7 +111,7 @@ def pause_lead(parts: Parts, actor: str, lead_id: str) -> None:
     """A person answers: the machine is silent for this lead until it is resumed. Raises Refused."""
     now = parts.clock()
 
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         lead = leads.find_lead(tx, lead_id)
         if lead is None or leads.is_erased(tx, lead_id):
             raise Refused("There is no such lead any more")

@@ -3,13 +3,12 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import State
 from claimbot.core.errors import PaymentsUnavailable
 from claimbot.core.messages import Verdict
 from claimbot.core.payments import SessionNews
 from claimbot.db import brands, checkouts, claims, marks
+from claimbot.db.engine import Tx
 from claimbot.flows.checkout import note_created, spend_call
 from claimbot.flows.hints import Hints
 from claimbot.flows.settle import Settled, hear, settle_session
@@ -45,7 +44,7 @@ def settle_news(parts: Parts, brand_id: str, news: SessionNews) -> Settled:
     """What Stripe told us when asked, in one transaction."""
     now = parts.clock()
 
-    def story(tx: Connection) -> tuple[Settled, Hints]:
+    def story(tx: Tx) -> tuple[Settled, Hints]:
         hints = Hints()
         return settle_session(tx, now, brand_id, news, hints), hints
 

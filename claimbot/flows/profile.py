@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.channels import by_name
 from claimbot.core.messages import Profile, SendResult, Verdict
 from claimbot.core.outbox import NewRow, OutboxRow, Priority, RowState, Work, backoff_seconds
 from claimbot.db import leads, outbox
+from claimbot.db.engine import Tx
 from claimbot.flows.reply import sender_of
 from claimbot.parts import Parts
 
@@ -19,7 +18,7 @@ def ask_for_profiles(parts: Parts) -> int:
     """Write down a look-up for those who wrote and whom we do not know yet; returns how many."""
     now = parts.clock()
 
-    def story(tx: Connection) -> int:
+    def story(tx: Tx) -> int:
         unknown = leads.list_without_profile(tx, now, BATCH)
         rows = [
             NewRow(

@@ -4,14 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import Claim, Event, advance
 from claimbot.core.drops import Drop, DropKind, Phase, phase
 from claimbot.core.followers import WINDOW_MARGIN, follower_key
 from claimbot.core.outbox import NewRow, Priority, Work
 from claimbot.core.texts import TextKey
 from claimbot.db import claims, leads, outbox, units
+from claimbot.db.engine import Tx
 from claimbot.flows.hints import Hints
 from claimbot.stock.gate import Move
 
@@ -27,7 +26,7 @@ class ComeBack:
     """As whose the gate knows these units; empty when they are nobody's there."""
 
 
-def promote_free(tx: Connection, now: datetime, come_back: ComeBack, hints: Hints) -> list[int]:
+def promote_free(tx: Tx, now: datetime, come_back: ComeBack, hints: Hints) -> list[int]:
     """Give units that came back to the line, in order; returns the numbers that found somebody.
 
     Stops at the first person who would have to wait for more units than are free. Does nothing while
@@ -56,7 +55,7 @@ class Promotion:
     from_key: str
 
 
-def _promote(tx: Connection, now: datetime, promotion: Promotion, hints: Hints) -> None:
+def _promote(tx: Tx, now: datetime, promotion: Promotion, hints: Hints) -> None:
     drop, first, numbers = promotion.drop, promotion.first, promotion.units
     state = advance(first.state, Event.PROMOTE)
     is_free = drop.kind is DropKind.FREE

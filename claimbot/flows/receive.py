@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection
-
 from claimbot.core.brands import Account, Catalog
 from claimbot.core.errors import LedgerUnavailable
 from claimbot.core.followers import WINDOW
@@ -16,6 +14,7 @@ from claimbot.core.intents import COMMENTS, IntentKind, read_intent
 from claimbot.core.messages import Delivery, Inbound, Outcome, Quarantined
 from claimbot.db import alerts, inbox, leads, outbox
 from claimbot.db.drops import find_versions
+from claimbot.db.engine import Tx
 from claimbot.flows.answer import answer
 from claimbot.flows.claim import claim
 from claimbot.flows.erase import find_stopped
@@ -166,7 +165,7 @@ def _stray(
 
 
 def _record(
-    tx: Connection,
+    tx: Tx,
     now: datetime,
     fresh: Sequence[Arrived],
     kept: Sequence[inbox.Arrival],
@@ -208,7 +207,7 @@ def _in_own_order(mine: Sequence[Arrived]) -> list[Arrived]:
     return [*(one for one in mine if _person(one) in claimants), *others]
 
 
-def _check_versions(tx: Connection, fresh: Sequence[Arrived]) -> None:
+def _check_versions(tx: Tx, fresh: Sequence[Arrived]) -> None:
     looked_at = {one.intent.drop.id: one.intent.drop.version for one in fresh if one.intent.drop}
     if looked_at and find_versions(tx, sorted(looked_at)) != looked_at:
         raise StaleCatalog("a drop was edited meanwhile")
@@ -254,7 +253,7 @@ def _aside_as(one: inbox.Arrival) -> Outcome:
     return Outcome.IGNORED if one.source == TEST else Outcome.QUARANTINED
 
 
-def _keep_aside(tx: Connection, kept: Sequence[inbox.Arrival], now: datetime) -> None:
+def _keep_aside(tx: Tx, kept: Sequence[inbox.Arrival], now: datetime) -> None:
     new_keys = inbox.insert_new(tx, kept)
     new = [one for one in kept if one.event_key in new_keys]
     inbox.mark_ended(tx, [inbox.Ending(one.event_key, _aside_as(one).value, one.source) for one in new])

@@ -3,12 +3,11 @@
 import logging
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import State
 from claimbot.core.messages import Verdict
 from claimbot.core.outbox import OutboxRow, RowState, backoff_seconds
 from claimbot.db import alerts, claims, outbox
+from claimbot.db.engine import Tx
 from claimbot.flows.checkout import raise_stripe_alert, spend_call
 from claimbot.flows.expire import KEY_WAIT
 from claimbot.flows.hints import Hints
@@ -45,7 +44,7 @@ def send_refund(parts: Parts, row: OutboxRow) -> None:
 def _done(parts: Parts, row: OutboxRow, result: RefundResult) -> None:
     now = parts.clock()
 
-    def story(tx: Connection) -> Hints:
+    def story(tx: Tx) -> Hints:
         hints = Hints()
         claim = claims.lock_claim(tx, row.claim_id or "")
         if claim is not None and claim.state is State.REFUNDING:

@@ -2,19 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import ENDING, WITH_UNIT, Claim, Event, State, advance
 from claimbot.core.outbox import NewRow, Priority, Work
 from claimbot.core.texts import TextKey
 from claimbot.db import checkouts, claims, drops, leads, outbox, units
+from claimbot.db.engine import Tx
 from claimbot.flows.hints import Hints, gate_key
 from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.round import reply_row
 from claimbot.stock.gate import GiveBack
 
 
-def end_claim(tx: Connection, now: datetime, claim: Claim, event: Event, hints: Hints) -> bool:
+def end_claim(tx: Tx, now: datetime, claim: Claim, event: Event, hints: Hints) -> bool:
     """Begin the end of a claim (`event`: its time ran out, PASS, unreachable, cancelled).
 
     Somebody in line just leaves it. A hold becomes `expiring`: its unit stays taken until no session can
@@ -49,13 +48,13 @@ def expire_row(claim: Claim) -> NewRow:
     )
 
 
-def finish_end(tx: Connection, now: datetime, claim: Claim, hints: Hints) -> bool:
+def finish_end(tx: Tx, now: datetime, claim: Claim, hints: Hints) -> bool:
     """No session of this claim can be paid any more: it ends, and its units go on."""
     event = ENDING.get(claim.ended_reason, Event.ENDED_EXPIRED)
     return release(tx, now, claim, event, hints)
 
 
-def release(tx: Connection, now: datetime, claim: Claim, event: Event, hints: Hints) -> bool:
+def release(tx: Tx, now: datetime, claim: Claim, event: Event, hints: Hints) -> bool:
     """End the claim by `event`; its units go to the line, and what is left over to the gate."""
     state = advance(claim.state, event)
     if not claims.mark_state(tx, claim, state, ended_at=now):
@@ -66,7 +65,7 @@ def release(tx: Connection, now: datetime, claim: Claim, event: Event, hints: Hi
     return True
 
 
-def hand_on(tx: Connection, now: datetime, claim: Claim, hints: Hints) -> None:
+def hand_on(tx: Tx, now: datetime, claim: Claim, hints: Hints) -> None:
     """Take the claim's units away: first the line, then everybody."""
     assert claim.state in WITH_UNIT
     freed = tuple(units.free_units(tx, [claim.id]))
@@ -82,7 +81,7 @@ def hand_on(tx: Connection, now: datetime, claim: Claim, hints: Hints) -> None:
 END_TEXTS = {State.EXPIRED: TextKey.HOLD_ENDED, State.CANCELLED: TextKey.CANCELLED}
 
 
-def _tell_the_end(tx: Connection, now: datetime, claim: Claim, state: State) -> None:
+def _tell_the_end(tx: Tx, now: datetime, claim: Claim, state: State) -> None:
     """Who passed knows already; who cannot be reached cannot be told."""
     text = END_TEXTS.get(state)
     lead = leads.find_lead(tx, claim.lead_id)

@@ -5,8 +5,6 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.channels import by_name
 from claimbot.channels.base import Channel
 from claimbot.core.brands import Account, BrandBook
@@ -16,6 +14,7 @@ from claimbot.core.followers import Lead
 from claimbot.core.messages import SendingAccount, SendResult, Verdict
 from claimbot.core.outbox import AGE_MAX, ECHO_WAIT, SENDS_MAX, OutboxRow, RowState, Work, backoff_seconds
 from claimbot.db import alerts, brands, claims, drops, leads, outbox
+from claimbot.db.engine import Tx
 from claimbot.failpoints import fp
 from claimbot.flows.checkout import ensure_session, pay_link
 from claimbot.flows.confirm import mark_told
@@ -212,7 +211,7 @@ def _stop(parts: Parts, row: OutboxRow, reason: str) -> None:
     """This message is never sent. Who cannot be offered a unit does not keep it."""
     now = parts.clock()
 
-    def story(tx: Connection) -> Hints:
+    def story(tx: Tx) -> Hints:
         hints = Hints()
         if outbox.mark_stopped(tx, row, RowState.DEAD, reason, now) and row.kind is Work.OFFER:
             claim = claims.lock_claim(tx, row.claim_id or "")

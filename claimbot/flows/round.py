@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from claimbot.core.brands import Account, BrandBook
 from claimbot.core.drops import Drop
 from claimbot.core.followers import Lead, follower_key
@@ -14,6 +12,7 @@ from claimbot.core.intents import Intent
 from claimbot.core.messages import Inbound, Outcome
 from claimbot.core.outbox import NewRow, Priority, Work
 from claimbot.core.texts import TextKey
+from claimbot.db.engine import Tx
 from claimbot.db.inbox import Ending
 from claimbot.flows.hints import Hints
 
@@ -47,7 +46,7 @@ class Arrived:
 class Round:
     """One transaction. Everything collected here is written at its end."""
 
-    tx: Connection
+    tx: Tx
     now: datetime
     leads: dict[tuple[str, str], Lead]
     endings: list[Ending] = field(default_factory=list)

@@ -4,14 +4,13 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import ENDED, WITH_UNIT, Claim, Event, State, advance, may
 from claimbot.core.drops import Drop
 from claimbot.core.outbox import NewRow, Priority, Work
 from claimbot.core.payments import NewsKind, PaymentEvent, RefundNews, SessionNews, SessionState, mismatch
 from claimbot.core.texts import TextKey
 from claimbot.db import alerts, checkouts, claims, drops, leads, marks, outbox, payments, units
+from claimbot.db.engine import Tx
 from claimbot.flows.hints import Hints, gate_key
 from claimbot.flows.release import end_claim, finish_end, hand_on, release
 from claimbot.flows.round import reply_row
@@ -49,7 +48,7 @@ class Heard:
     is_other_mode: bool
 
 
-def _hear(tx: Connection, now: datetime, heard: Heard) -> tuple[Settled, Hints]:
+def _hear(tx: Tx, now: datetime, heard: Heard) -> tuple[Settled, Hints]:
     event, hints = heard.event, Hints()
     row = payments.Heard(event.event_id, heard.brand_id, event.type, _fact(event), heard.payload)
     if not payments.insert_new(tx, row, now):
@@ -61,7 +60,7 @@ def _hear(tx: Connection, now: datetime, heard: Heard) -> tuple[Settled, Hints]:
     return settled, hints
 
 
-def _may_keep(tx: Connection, settled: Settled) -> bool:
+def _may_keep(tx: Tx, settled: Settled) -> bool:
     """An event names the buyer: it is kept only where it is about a claim of somebody who was not erased."""
     claim = claims.find_claim(tx, settled.claim_id or "")
     return claim is not None and not leads.is_erased(tx, claim.lead_id)
@@ -74,12 +73,12 @@ def _fact(event: PaymentEvent) -> str:
     return f"{event.object_id}:{event.refund.refunded.minor}:{event.refund.status}"
 
 
-def raise_review(tx: Connection, brand_id: str, subject: str, reason: str, now: datetime) -> None:
+def raise_review(tx: Tx, brand_id: str, subject: str, reason: str, now: datetime) -> None:
     text = f"Money came that does not fit its offer ({reason}); nothing was sold, look at it in Stripe"
     alerts.raise_alert(tx, alerts.Alert("review", subject, text, brand_id), now)
 
 
-def _settle(tx: Connection, now: datetime, heard: Heard, hints: Hints) -> Settled:
+def _settle(tx: Tx, now: datetime, heard: Heard, hints: Hints) -> Settled:
     event = heard.event
     if heard.is_other_mode:
         return Settled("ignored", "other_mode")
@@ -94,7 +93,7 @@ def _settle(tx: Connection, now: datetime, heard: Heard, hints: Hints) -> Settle
     return Settled("ignored", "not_ours")
 
 
-def _find(tx: Connection, brand_id: str, claim_id: str, session_id: str = "") -> Claim | None:
+def _find(tx: Tx, brand_id: str, claim_id: str, session_id: str = "") -> Claim | None:
     """The claim that this news is about, locked; None when it is not ours, or another brand's."""
     claim = claims.lock_claim(tx, claim_id) if claim_id else None
     if claim is None and session_id:
@@ -103,7 +102,7 @@ def _find(tx: Connection, brand_id: str, claim_id: str, session_id: str = "") ->
     return claim if claim is not None and claim.brand_id == brand_id else None
 
 
-def settle_session(tx: Connection, now: datetime, brand_id: str, news: SessionNews, hints: Hints) -> Settled:
+def settle_session(tx: Tx, now: datetime, brand_id: str, news: SessionNews, hints: Hints) -> Settled:
     """A session's state, from a signed event or from asking Stripe; the same news twice changes nothing."""
     claim = _find(tx, brand_id, news.claim_id, news.session_id)
     if claim is None:
@@ -124,7 +123,7 @@ def settle_session(tx: Connection, now: datetime, brand_id: str, news: SessionNe
     return _paid(tx, now, claim, news, hints)
 
 
-def _session_expired(tx: Connection, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
+def _session_expired(tx: Tx, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
     checkouts.mark_session_ended(tx, news.session_id, "expired")
     latest = checkouts.find_latest(tx, claim.id)
     is_latest = latest is not None and latest.session_id == news.session_id
@@ -142,7 +141,7 @@ def _session_expired(tx: Connection, now: datetime, claim: Claim, news: SessionN
     return Settled("ignored", claim.state.value, claim.id)
 
 
-def _pending(tx: Connection, now: datetime, claim: Claim, news: SessionNews) -> Settled:
+def _pending(tx: Tx, now: datetime, claim: Claim, news: SessionNews) -> Settled:
     """A delayed method: the unit stays taken until the money is here or has failed."""
     if not may(claim.state, Event.SESSION_UNPAID):
         return Settled("ignored", claim.state.value, claim.id)
@@ -157,7 +156,7 @@ def _pending(tx: Connection, now: datetime, claim: Claim, news: SessionNews) -> 
 HAS_PAID = (State.SOLD, State.DISPUTED, State.REFUNDING, State.REFUNDED)
 
 
-def _paid(tx: Connection, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
+def _paid(tx: Tx, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
     if claim.state in ENDED:
         return _paid_late(tx, now, claim, news, hints)
     if may(claim.state, Event.SESSION_PAID):
@@ -174,7 +173,7 @@ def _paid(tx: Connection, now: datetime, claim: Claim, news: SessionNews, hints:
     return Settled("ignored", claim.state.value, claim.id)
 
 
-def _sell(tx: Connection, now: datetime, claim: Claim, news: SessionNews, event: Event) -> None:
+def _sell(tx: Tx, now: datetime, claim: Claim, news: SessionNews, event: Event) -> None:
     claims.mark_state(
         tx,
         claim,
@@ -189,7 +188,7 @@ def _sell(tx: Connection, now: datetime, claim: Claim, news: SessionNews, event:
     _say(tx, now, claim, TextKey.PAID)
 
 
-def _catch_up(tx: Connection, now: datetime, claim_id: str, hints: Hints) -> None:
+def _catch_up(tx: Tx, now: datetime, claim_id: str, hints: Hints) -> None:
     """Events overtake each other: money may have gone back before we heard that it had come."""
     claim = claims.lock_claim(tx, claim_id)
     assert claim is not None  # it was just sold
@@ -201,7 +200,7 @@ def _catch_up(tx: Connection, now: datetime, claim_id: str, hints: Hints) -> Non
         give_money_back(tx, now, claim, claim.refunded_minor, hints)
 
 
-def _paid_late(tx: Connection, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
+def _paid_late(tx: Tx, now: datetime, claim: Claim, news: SessionNews, hints: Hints) -> Settled:
     """Money for a claim that ended: a free unit, or all of it back. A new claim of theirs comes first."""
     is_within_limit = _used(tx, claim) + claim.quantity <= _drop_of(tx, claim).per_follower_limit
     most = claim.quantity if is_within_limit else 0
@@ -221,19 +220,19 @@ def _paid_late(tx: Connection, now: datetime, claim: Claim, news: SessionNews, h
     return Settled("applied", "refunding", claim.id)
 
 
-def _used(tx: Connection, claim: Claim) -> int:
+def _used(tx: Tx, claim: Claim) -> int:
     """Units of this claim's drop that its follower has, or is in line for, by other claims."""
     pair = (claim.drop_id, claim.lead_id)
     return sum(one.quantity for one in claims.list_standing(tx, [pair]).get(pair, []))
 
 
-def _drop_of(tx: Connection, claim: Claim) -> Drop:
+def _drop_of(tx: Tx, claim: Claim) -> Drop:
     drop = drops.find_drop(tx, claim.drop_id)
     assert drop is not None  # a claim's drop is never deleted
     return drop
 
 
-def refund_later(tx: Connection, now: datetime, claim: Claim, news: SessionNews) -> None:
+def refund_later(tx: Tx, now: datetime, claim: Claim, news: SessionNews) -> None:
     """Send all the money of this session back; once, whoever asks."""
     payload = {"session_id": news.session_id, "payment_intent": news.payment_intent}
     row = NewRow(
@@ -247,7 +246,7 @@ def refund_later(tx: Connection, now: datetime, claim: Claim, news: SessionNews)
     outbox.insert_rows(tx, [row], now)
 
 
-def _note_buyer(tx: Connection, now: datetime, claim: Claim, news: SessionNews) -> None:
+def _note_buyer(tx: Tx, now: datetime, claim: Claim, news: SessionNews) -> None:
     """What the buyer gave at the checkout becomes part of the lead."""
     given = {"email": news.buyer_email, "phone": news.buyer_phone, "name": news.buyer_name}
     values: dict[str, object] = {name: value for name, value in given.items() if value}
@@ -258,13 +257,13 @@ def _note_buyer(tx: Connection, now: datetime, claim: Claim, news: SessionNews) 
         leads.mark_lead(tx, claim.lead_id, values)
 
 
-def _say(tx: Connection, now: datetime, claim: Claim, text: TextKey) -> None:
+def _say(tx: Tx, now: datetime, claim: Claim, text: TextKey) -> None:
     lead = leads.find_lead(tx, claim.lead_id)
     if lead is not None:
         outbox.insert_rows(tx, [reply_row(claim, lead, text, Priority.PAYMENT)], now)
 
 
-def _async_failed(tx: Connection, now: datetime, brand_id: str, news: SessionNews, hints: Hints) -> Settled:
+def _async_failed(tx: Tx, now: datetime, brand_id: str, news: SessionNews, hints: Hints) -> Settled:
     claim = _find(tx, brand_id, news.claim_id, news.session_id)
     if claim is None:
         return Settled("ignored", "not_ours")
@@ -279,7 +278,7 @@ def _async_failed(tx: Connection, now: datetime, brand_id: str, news: SessionNew
     return Settled("applied", "payment_failed", claim.id)
 
 
-def _refunded(tx: Connection, now: datetime, brand_id: str, news: RefundNews, hints: Hints) -> Settled:
+def _refunded(tx: Tx, now: datetime, brand_id: str, news: RefundNews, hints: Hints) -> Settled:
     claim = _of_payment(tx, brand_id, news)
     if claim is None:
         return Settled("ignored", "not_ours")
@@ -295,7 +294,7 @@ def _refunded(tx: Connection, now: datetime, brand_id: str, news: RefundNews, hi
     return Settled("applied", "refunded", claim.id)
 
 
-def give_money_back(tx: Connection, now: datetime, claim: Claim, refunded_minor: int, hints: Hints) -> None:
+def give_money_back(tx: Tx, now: datetime, claim: Claim, refunded_minor: int, hints: Hints) -> None:
     """All the money is back with the buyer; a unit that was sold returns as the drop says."""
     state = advance(claim.state, Event.REFUNDED)
     claims.mark_state(tx, claim, state, refunded_minor=refunded_minor, ended_at=now)
@@ -307,7 +306,7 @@ def give_money_back(tx: Connection, now: datetime, claim: Claim, refunded_minor:
         units.retire_units_of(tx, claim.id)
 
 
-def _of_payment(tx: Connection, brand_id: str, news: RefundNews) -> Claim | None:
+def _of_payment(tx: Tx, brand_id: str, news: RefundNews) -> Claim | None:
     found = None
     if not news.claim_id and news.payment_intent:
         found = claims.find_by_payment_intent(tx, news.payment_intent)
@@ -330,18 +329,18 @@ def _early(claim_id: str) -> str:
     return f"early_dispute:{claim_id}"
 
 
-def _is_won(tx: Connection, claim: Claim) -> bool:
+def _is_won(tx: Tx, claim: Claim) -> bool:
     known = marks.find_mark(tx, _early(claim.id))
     return known is not None and bool(known.facts["is_won"])
 
 
-def _note_early(tx: Connection, now: datetime, claim: Claim, event: Event) -> Settled:
+def _note_early(tx: Tx, now: datetime, claim: Claim, event: Event) -> Settled:
     is_won = event is Event.DISPUTE_WON or _is_won(tx, claim)
     marks.set_mark(tx, _early(claim.id), now, {"is_won": is_won})
     return Settled("ignored", "came_early", claim.id)
 
 
-def _disputed(tx: Connection, now: datetime, brand_id: str, news: RefundNews, event: Event) -> Settled:
+def _disputed(tx: Tx, now: datetime, brand_id: str, news: RefundNews, event: Event) -> Settled:
     claim = _of_payment(tx, brand_id, news)
     if claim is None:
         return Settled("ignored", "not_ours")

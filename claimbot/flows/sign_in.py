@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.core.operators import Visitor, is_over, wait_seconds
 from claimbot.db import audit, operators
+from claimbot.db.engine import Tx
 from claimbot.db.operators import Keys, Operator, Session
 from claimbot.parts import Parts
 
@@ -62,7 +61,7 @@ def sign_in(parts: Parts, attempt: Attempt, fits: Check) -> Entry:
     return Entry(token)
 
 
-def _take_try(tx: Connection, keys: Keys, now: datetime) -> float:
+def _take_try(tx: Tx, keys: Keys, now: datetime) -> float:
     wait = wait_seconds(operators.count_tries(tx, keys, now), now)
     if not wait:
         operators.purge(tx, now)
@@ -70,7 +69,7 @@ def _take_try(tx: Connection, keys: Keys, now: datetime) -> float:
     return wait
 
 
-def _let_in(tx: Connection, known: Operator, account_key: str, token: str, now: datetime) -> None:
+def _let_in(tx: Tx, known: Operator, account_key: str, token: str, now: datetime) -> None:
     operators.delete_tries(tx, account_key)
     session_id = operators.insert_session(tx, known.id, _hash(token), now)
     audit.insert_line(tx, f"operator:{known.id}", "signed_in", session_id, now=now)
@@ -111,7 +110,7 @@ def find_visitor(parts: Parts, token: str, is_asked_by_person: bool = True) -> V
 def sign_out(parts: Parts, visitor: Visitor) -> None:
     now = parts.clock()
 
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         if operators.delete_session(tx, visitor.session_id):
             audit.insert_line(tx, visitor.actor, "signed_out", visitor.session_id, now=now)
 
@@ -122,7 +121,7 @@ def sign_out_everywhere(parts: Parts, visitor: Visitor) -> int:
     """End every session of this operator, this one too; returns how many."""
     now = parts.clock()
 
-    def story(tx: Connection) -> int:
+    def story(tx: Tx) -> int:
         ended = operators.delete_sessions_of(tx, visitor.operator_id)
         audit.insert_line(
             tx, visitor.actor, "signed_out_everywhere", visitor.operator_id, now=now, ended=ended

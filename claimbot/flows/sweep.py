@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.core.claims import Event
 from claimbot.core.drops import Drop, DropState, Phase, phase
 from claimbot.core.errors import Outside
 from claimbot.core.outbox import AGE_MAX
 from claimbot.db import alerts, claims, drops, inbox, marks, payments
+from claimbot.db.engine import Tx
 from claimbot.flows.expire import SWEEP_ROWS, sweep_due
 from claimbot.flows.hints import Hints
 from claimbot.flows.launch import close_line
@@ -48,7 +47,7 @@ def _serve(parts: Parts, drop_id: str, variant_id: str, free: int) -> int:
     if only == ():
         return 0
 
-    def story(tx: Connection) -> tuple[list[int], Hints]:
+    def story(tx: Tx) -> tuple[list[int], Hints]:
         hints = Hints()
         drop = drops.find_drop(tx, drop_id)
         assert drop is not None  # drops are never deleted
@@ -67,7 +66,7 @@ def release_untold(parts: Parts) -> int:
     now = parts.clock()
     late = now - timedelta(minutes=parts.settings.tell_within_minutes)
 
-    def story(tx: Connection) -> tuple[int, Hints]:
+    def story(tx: Tx) -> tuple[int, Hints]:
         hints = Hints()
         for claim, window_ends in claims.list_untold(tx, late, SWEEP_ROWS):
             # A commenter has no window; their private reply is tried for as long as any work is.
@@ -86,7 +85,7 @@ def close_by_time(parts: Parts) -> int:
     """Drops whose time is over are closed; their lines end."""
     now = parts.clock()
 
-    def story(tx: Connection) -> tuple[int, Hints]:
+    def story(tx: Tx) -> tuple[int, Hints]:
         hints = Hints()
         over = [drop for drop in drops.list_drops(tx) if _is_over(drop, now)]
         for drop in over:
@@ -111,7 +110,7 @@ def purge(parts: Parts) -> int:
     """What webhooks said word for word is deleted after RAW_DAYS, and so is what died long ago."""
     before = parts.clock() - timedelta(days=parts.settings.raw_days)
 
-    def story(tx: Connection) -> int:
+    def story(tx: Tx) -> int:
         marks.delete_old(tx, "beat:", before)
         return inbox.purge_raw(tx, before) + payments.purge_payloads(tx, before)
 

@@ -3,13 +3,12 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.channels import by_name
 from claimbot.channels.base import NewToken
 from claimbot.core.brands import Account
 from claimbot.core.errors import Refused
 from claimbot.db import alerts, audit, brands, marks, outbox
+from claimbot.db.engine import Tx
 from claimbot.flows.reply import sender_of
 from claimbot.parts import Parts
 
@@ -38,7 +37,7 @@ def _renew(parts: Parts, account: Account, now: datetime) -> bool:
         return False
     expires_at = now + timedelta(seconds=found.expires_in_seconds)
 
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         brands.mark_token(tx, parts.sealer, account.id, found.token, expires_at)
         marks.set_mark(tx, marks.CATALOG, now)
 
@@ -48,7 +47,7 @@ def _renew(parts: Parts, account: Account, now: datetime) -> bool:
 
 
 def _warn(parts: Parts, account_id: str, now: datetime) -> None:
-    def story(tx: Connection) -> None:
+    def story(tx: Tx) -> None:
         account = brands.find_account(tx, parts.sealer, account_id)
         if account is None or account.token_expires_at is None:
             return
@@ -66,7 +65,7 @@ def connect_account(parts: Parts, actor: str, new: brands.NewAccount) -> str:
     """Connect an account, or give a known one a new token; what waited for it is sent now."""
     now = parts.clock()
 
-    def story(tx: Connection) -> str:
+    def story(tx: Tx) -> str:
         known = next((one for one in brands.list_accounts(tx, parts.sealer) if _is_same(one, new)), None)
         if known is not None and known.brand_id != new.brand_id:
             raise Refused("This account belongs to another brand")

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from claimbot.db import alerts, marks
+from claimbot.db.engine import Tx
 from claimbot.db.invariants import RULES, Look, be_patient
 from claimbot.db.invariants_at_work import CHECKS
 from claimbot.parts import Parts
@@ -71,7 +70,7 @@ def verify(parts: Parts, is_at_rest: bool = False) -> tuple[Finding, ...]:
         return tuple(_find(tx, one, look) for one in INVARIANTS)
 
 
-def _find(tx: Connection, one: Invariant, look: Look) -> Finding:
+def _find(tx: Tx, one: Invariant, look: Look) -> Finding:
     check = RULES.get(one.id) or CHECKS[one.id]
     return Finding(one.id, one.name, one.statement, tuple(check(tx, look)))
 
@@ -107,7 +106,7 @@ class Noted:
         return sum(len(one.breaches) for one in self.findings)
 
 
-def _note(tx: Connection, noted: Noted, now: datetime) -> None:
+def _note(tx: Tx, noted: Noted, now: datetime) -> None:
     broken = {one.invariant: list(one.breaches[:KEPT_MOST]) for one in noted.findings if not one.ok}
     facts = {"broken": broken, "breaches": noted.breaches, "took_seconds": round(noted.took_seconds, 3)}
     marks.set_mark(tx, MARK, now, facts)
