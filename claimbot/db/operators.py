@@ -1,6 +1,5 @@
 """Who is signed in, what may they see, and how often was a password tried?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,10 +54,6 @@ def find_by_email(tx: Connection, email: str) -> Operator | None:
 def find_operator(tx: Connection, operator_id: str) -> Operator | None:
     row = tx.execute(select(operators).where(operators.c.id == operator_id)).first()
     return Operator(row.id, row.email, row.password_hash, row.disabled_at is not None) if row else None
-
-
-def mark_password(tx: Connection, operator_id: str, password_hash: str) -> None:
-    tx.execute(update(operators).where(operators.c.id == operator_id).values(password_hash=password_hash))
 
 
 def list_memberships(tx: Connection, operator_id: str) -> tuple[Membership, ...]:
@@ -130,8 +125,3 @@ def _count(tx: Connection, column: str, value: str, now: datetime) -> tuple[int,
     )
     count, last_at = tx.execute(query).one()
     return int(count), last_at
-
-
-def find_emails(tx: Connection, operator_ids: Sequence[str]) -> dict[str, str]:
-    rows = tx.execute(select(operators.c.id, operators.c.email).where(operators.c.id.in_(operator_ids)))
-    return {row.id: row.email for row in rows}

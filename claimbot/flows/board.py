@@ -29,11 +29,6 @@ class Numbers:
     granted: int = 0
     """On an early-access list."""
 
-    @property
-    def taken(self) -> int:
-        """The smallest stock that is possible now."""
-        return self.stock - self.left
-
 
 @dataclass(frozen=True, slots=True)
 class VariantLine:

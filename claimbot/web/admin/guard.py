@@ -13,7 +13,7 @@ from claimbot.core.operators import Right, Visitor
 from claimbot.flows.sign_in import find_visitor
 from claimbot.parts import Parts
 from claimbot.web.admin.cookie import Cookie
-from claimbot.web.admin.here import LIVE_HEADER, purpose
+from claimbot.web.admin.here import LIVE_HEADER, page, purpose
 from claimbot.web.forms import check_form
 
 READING = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -36,6 +36,8 @@ def add_guard(routes: Blueprint, parts: Parts, cookie: Cookie) -> None:
         if g.visitor is None:
             return redirect(url_for("admin.login", next=_way_back()), 303)
         _enter_brand(g.visitor)
+        if g.get("membership") and not g.membership.may(_needed()):
+            return page("refused.html"), 403
         if request.method not in READING:
             check_form(purpose())
         return None
@@ -63,8 +65,6 @@ def _enter_brand(visitor: Visitor) -> None:
     g.membership = visitor.membership(slug)
     if g.membership is None:
         abort(404)
-    if not g.membership.may(_needed()):
-        abort(403)
 
 
 def _needed() -> Right:

@@ -14,7 +14,7 @@ from claimbot.web.admin.drop_form import DropForm
 
 # An example must be long enough for most; nobody is called so.
 SAMPLE_NAME = "Ana"
-SAMPLE_PLACE = "17"
+SAMPLE_PLACE = 17
 SAMPLE_PRICE = {0: "12900", 2: "129.00", 3: "129.000"}
 SHOWN = {
     TextKey.HELD: "A unit is theirs",
@@ -106,7 +106,7 @@ def _values(form: DropForm, brand: Brand, now: datetime) -> dict[str, str | None
         "variant": (first.name or first.code or ONLY_CODE) if has_choice else None,
         "choices": ", ".join(_codes(form)) if has_choice else None,
         "quantity": "1",
-        "place": SAMPLE_PLACE,
+        "place": str(min(SAMPLE_PLACE, sum(counts) or SAMPLE_PLACE)),
         "waiting": "3",
         "deadline": _local(now + timedelta(minutes=min(minutes, 1440)), brand, "%H:%M %Z"),
     }

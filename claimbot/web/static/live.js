@@ -8,9 +8,9 @@ if (live) {
 
   const look = async () => {
     try {
-      const answer = await fetch(location.pathname + location.search, { headers: { "X-Live": "1" } });
+      const answer = await fetch(live.dataset.from, { headers: { "X-Live": "1" } });
       if (answer.redirected) {
-        location.reload();
+        location.assign(answer.url);
         return;
       }
       if (answer.ok && !live.contains(document.activeElement)) {

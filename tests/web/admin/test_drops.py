@@ -304,6 +304,16 @@ class TestSteering:
         assert answer.status == 409
         assert "Only an open drop can be paused" in answer.shown.text
 
+    def test_a_refusal_still_looks_again_at_the_page_of_the_drop(self, desk: Desk) -> None:
+        drop = desk.drop()
+        browser = desk.sign_in()
+        path = f"{DROPS}/{drop.id}/variants/{drop.variants[0].id}/restock"
+
+        refused = browser.send(browser.get(f"{DROPS}/{drop.id}").shown, path, stock_units="x").shown
+
+        (live,) = [one for one in refused.all("div") if one.get("id") == "live"]
+        assert browser.get(live["data-from"]).status == 200
+
     def test_closing_asks_before(self, desk: Desk) -> None:
         shown = desk.sign_in().get(f"{DROPS}/{desk.drop().id}").shown
         assert "A closed drop stays closed." in shown.text

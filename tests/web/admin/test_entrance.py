@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from claimbot.app import create_app
+from claimbot.cli.demo import PASSWORD_METHOD
 from claimbot.settings import Settings
 from claimbot.web.admin.cookie import Cookie, cookie_of
 from claimbot.web.admin.here import LIVE_HEADER
+from claimbot.web.admin.passwords import DECOY
 from tests.pages import CheckingClient
 from tests.web.admin.desk import BOTH, OWNER, PASSWORD, STRANGER, Desk, token_of, try_in
 
@@ -92,6 +94,10 @@ def test_a_stranger_comes_back_to_where_they_wanted_to_go(desk: Desk) -> None:
 def test_the_sign_in_form_needs_its_token(desk: Desk) -> None:
     answer = desk.browser().post("/admin/login", data={"email": OWNER, "password": PASSWORD})
     assert answer.status == 403
+
+
+def test_an_address_that_nobody_has_costs_as_much_as_a_real_one() -> None:
+    assert DECOY.startswith(f"{PASSWORD_METHOD}$")
 
 
 class TestSlowDown:

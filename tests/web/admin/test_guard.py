@@ -153,6 +153,11 @@ def test_a_viewer_changes_nothing(desk: Desk, own: Ids) -> None:
     assert desk.doors.counted() == before
 
 
+def test_a_viewer_is_told_why(desk: Desk) -> None:
+    page = desk.sign_in(VIEWER).get("/admin/aurora/drops/new").shown
+    assert "Your role here is viewer" in page.text
+
+
 def test_a_viewer_is_shown_no_button_that_changes(desk: Desk, own: Ids) -> None:
     browser = desk.sign_in(VIEWER)
     pages = ["drops", f"drops/{own.drop_id}", "leads", f"leads/{own.lead_id}", "health"]
