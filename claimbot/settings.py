@@ -23,9 +23,7 @@ ENCRYPTION_KEY_BYTES = 32
 class Settings(BaseModel):
     """Frozen. Secrets never appear in repr."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore"
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     # Where claimbot keeps its own files: the SQLite ledger, the embedded Redis, generated secrets.
     data_dir: Path = Field(
