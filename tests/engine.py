@@ -135,7 +135,10 @@ def running_engine(ledger: Ledger, redis_url: str, **more: str) -> Iterator[Engi
     """The doors on a free port, the world on another, both in threads of this process."""
     server = make_server("127.0.0.1", 0, _later, threaded=True, request_handler=SilentHandler)
     engine_url = f"http://127.0.0.1:{server.server_port}"
-    with running_world(config_for(engine_url, stamps_by_world_clock=True)) as world:
+    # A test that lifts the engine's own pace lifts the world's limits too.
+    is_paced = "SEND_PER_SECOND" not in more
+    limits = {"graph_rate_limit": is_paced, "stripe_rate_limit": is_paced}
+    with running_world(config_for(engine_url, stamps_by_world_clock=True, **limits)) as world:
         addresses = {
             "PUBLIC_URL": engine_url,
             "META_GRAPH_URL": f"{world.url}/graph",

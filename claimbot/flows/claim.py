@@ -18,8 +18,11 @@ from claimbot.db.ids import new_id, new_token
 from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.propose import Proposals
 from claimbot.flows.round import Arrived, Round
+from claimbot.stock.gate import Proposal
 
 LINES_PER_MS = 1000
+# Copies of one message arrive within seconds; a proposal older than this was for another day.
+FRESH_MS = 10_000
 
 
 Wisher = tuple[Arrived, Lead]
@@ -159,12 +162,18 @@ def _wish(desk: Desk, one: Arrived, lead: Lead, mine: Sequence[Claim]) -> None:
 def _is_behind_others(desk: Desk, one: Arrived) -> bool:
     """Does somebody wait who came first? Who was proposed a unit before they came is not behind them."""
     variant_id, proposal = one.intent.variant_id, desk.proposals.of(one.event_key)
-    if desk.waiting_for(variant_id) == 0 or proposal is None or proposal.word != "held":
+    if desk.waiting_for(variant_id) == 0 or proposal is None or not _is_fresh(desk, proposal):
         return desk.waiting_for(variant_id) > 0
     in_this_round = (made.claim for made in desk.made if made.claim.variant_id == variant_id)
     if any(earlier.state is State.WAITLISTED for earlier in in_this_round):
         return True
     return claims.count_waiting(desk.this.tx, variant_id, proposal.line) > 0
+
+
+def _is_fresh(desk: Desk, proposal: Proposal) -> bool:
+    """Was it made for this very message? A copy of it, delivered at the same time, may have asked first."""
+    age_ms = int(desk.this.now.timestamp() * 1000) - proposal.line // LINES_PER_MS
+    return proposal.word == "held" or (proposal.word == "already" and age_ms < FRESH_MS)
 
 
 def _proposed(desk: Desk, one: Arrived, wanted: int) -> tuple[int, ...] | None:

@@ -41,6 +41,7 @@ class WorldConfig:
     accounts: tuple[AccountConfig, ...] = ()
     stripe: tuple[StripeConfig, ...] = ()
     stripe_rate_limit: bool = True
+    graph_rate_limit: bool = True
     stamps_by_world_clock: bool = False
     """Sign with the movable clock, for an engine whose clock is moved along; False: with the real one."""
 

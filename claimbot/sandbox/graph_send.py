@@ -92,7 +92,8 @@ class Sender:
         if not isinstance(recipient, dict):
             raise bad_content("The parameter recipient is required.")
         shown = read_message(body.get("message"))
-        self._pace(account.external_id, self._sends, SENDS_PER_SECOND, 1.0)
+        if self._platform.config.graph_rate_limit:
+            self._pace(account.external_id, self._sends, SENDS_PER_SECOND, 1.0)
         if "comment_id" in recipient:
             return self._private_reply(account, str(recipient["comment_id"]), shown)
         follower = self._followers.find_by_igsid(str(recipient.get("id", "")))

@@ -26,7 +26,7 @@ def outcome_of(engine: Engine, who: str) -> str:
     """How their last message ended, with the reason if there is one."""
     rows = engine.rows(
         "SELECT outcome, inbox.reason FROM inbox JOIN leads ON leads.id = inbox.lead_id"
-        " WHERE leads.external_id = :who ORDER BY received_at DESC, sent_at DESC",
+        " WHERE leads.external_id = :who AND inbox.kind != 'echo' ORDER BY received_at DESC, sent_at DESC",
         who=igsid_of(who),
     )
     return ":".join(word for word in rows[0] if word)
