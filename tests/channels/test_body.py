@@ -131,7 +131,7 @@ def test_depth_is_measured_as_a_reader_would(value: object, max_depth: int) -> N
     assert (reason_of(body, max_depth) == "too_deep") == (depth_of(value) > max_depth)
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.lists(events, max_size=3), st.lists(events, max_size=2), st.sampled_from(["messaging", "standby"]))
 def test_no_broken_piece_costs_its_neighbour(before: list[object], changes: list[object], place: str) -> None:
     entry = {"id": AURORA, place: before, "changes": changes}

@@ -19,9 +19,12 @@ POWER_CUTS = int(os.environ.get("CLAIMBOT_TEST_POWER_CUTS", "3"))
 
 def cut_power(machine: Machine) -> None:
     """Every process at once, none of them warned."""
-    everybody = [machine.process.pid, *machine.children()]
-    for pid in everybody:
-        os.kill(pid, signal.SIGSTOP)
+    everybody: set[int] = set()
+    # Who is being started this very moment is found at the next look; once all stand still, nobody is.
+    while started := {machine.process.pid, *machine.children()} - everybody:
+        for pid in started:
+            os.kill(pid, signal.SIGSTOP)
+        everybody |= started
     for pid in everybody:
         os.kill(pid, signal.SIGKILL)
     machine.process.wait(PATIENCE_SECONDS)
