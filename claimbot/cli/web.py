@@ -1,6 +1,7 @@
 """How do the doors run? granian in front of the application, in as many processes as WEB_WORKERS says."""
 
 import os
+from multiprocessing import parent_process
 
 import click
 from flask import Flask
@@ -47,4 +48,8 @@ def web(port: int | None) -> None:
 def create_following_app() -> Flask:
     """A process of granian's that outlived it would keep the port, and the next one could not start."""
     die_with_parent()
+    parent = parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        # It was gone before we could ask to follow it.
+        os._exit(0)
     return create_app()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def cut_power(machine: Machine) -> None:
     """Every process at once, none of them warned."""
     everybody: set[int] = set()
     # Who is being started this very moment is found at the next look; once all stand still, nobody is.
-    while started := {machine.process.pid, *machine.children()} - everybody:
+    while started := {machine.process.pid, *machine.children(), *at_home_in(machine.folder)} - everybody:
         for pid in started:
             os.kill(pid, signal.SIGSTOP)
         everybody |= started
@@ -29,6 +30,17 @@ def cut_power(machine: Machine) -> None:
         os.kill(pid, signal.SIGKILL)
     machine.process.wait(PATIENCE_SECONDS)
     until(lambda: not [pid for pid in everybody if is_there(pid)])
+
+
+def at_home_in(folder: Path) -> set[int]:
+    """Who was started by this `up`, also when their own parent is gone already."""
+    mark = f"CLAIMBOT_HOME={folder}\0".encode()
+    found = set()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in environment.read_bytes() + b"\0":
+                found.add(int(environment.parent.name))
+    return found
 
 
 def write(machine: Machine, names: list[str]) -> list[str]:
