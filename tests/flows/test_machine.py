@@ -22,7 +22,7 @@ from tests.flows.machine import Ground, Machine
 from tests.races.naive_inbox import always_new
 
 # More in the night: CLAIMBOT_WALKS=2000 pytest tests/flows/test_machine.py
-WALKS = int(os.environ.get("CLAIMBOT_WALKS", "40"))
+WALKS = int(os.environ.get("CLAIMBOT_WALKS", "30"))
 
 
 def walks(count: int, steps: int = 40) -> settings:
