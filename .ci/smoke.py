@@ -1,6 +1,7 @@
 """Does an installed claimbot work? Start it, claim one unit over HTTP, pay, read the list, stop it."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -68,7 +69,8 @@ def main(claimbot: str, data_dir: str) -> None:
         )
         walk(world)
         listed = subprocess.run(
-            [claimbot, "export", "leads", "--brand", "demo", "--data-dir", data_dir],
+            [claimbot, "export", "leads", "--brand", "aurora"],
+            env={**os.environ, "DATA_DIR": data_dir},
             capture_output=True,
             text=True,
             check=True,
