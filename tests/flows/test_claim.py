@@ -5,10 +5,14 @@ from datetime import timedelta
 import pytest
 
 from claimbot.core.drops import DropKind, DropState
+from claimbot.core.followers import follower_key
 from claimbot.core.money import Money
 from claimbot.db import drops
 from claimbot.db.engine import Ledger
 from claimbot.flows.launch import restock
+from claimbot.flows.reconcile import rebuild_gate
+from claimbot.sandbox.followers import igsid_of
+from claimbot.stock.gate import Ask
 from tests.engine import Engine, running_engine
 from tests.flows.deliveries import message, post_events, seconds_ago, write_batch
 from tests.flows.looks import claim_of, outcome_of, outcomes, rows_of, state_of, taken_units
@@ -368,3 +372,14 @@ def test_a_word_repeated_in_one_post_is_answered_by_what_became_of_the_first(sql
     gate.rebuild(drop.id, seen.epoch, {variant_id: [1]}, [], seen.line)
     status = write_batch(sqlite_engine, [{"follower": "ana", "text": "LAUNCH"}] * 2)
     assert (status, outcomes(sqlite_engine)) == (200, {"held": 1, "sold_out": 2})
+
+
+def test_a_winner_whose_copy_asked_first_is_not_behind_a_later_loser(sqlite_engine: Engine) -> None:
+    """Two copies of one message at once: the second hears "already", and a loser has joined the line."""
+    drop = sqlite_engine.drop(stock_units=1)
+    rebuild_gate(sqlite_engine.parts, drop.id)
+    asks = [Ask(follower_key(sqlite_engine.account.id, igsid_of("ana")), drop.variants[0].id, 1, True)]
+    sqlite_engine.parts.gate.reserve(drop.id, asks, int(sqlite_engine.clock().timestamp() * 1000))
+    sqlite_engine.dm("ben")
+    sqlite_engine.dm("ana")
+    assert (outcome_of(sqlite_engine, "ana"), outcome_of(sqlite_engine, "ben")) == ("held", "waitlisted")
