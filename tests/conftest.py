@@ -1,6 +1,5 @@
 """What every test may ask for: a ledger on both databases, a Redis, a world of two brands."""
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +13,12 @@ from tests.ledgers import (
     Postgres,
     migrate_template,
     migrated_file,
+    postgresql_database,
     postgresql_ledger,
     running_postgres,
     sqlite_ledger,
 )
 from tests.redis_server import running_redis
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +41,16 @@ def on_sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Ledger]:
         yield ledger
 
 
+@pytest.fixture(scope="session")
+def postgresql_url(postgres: Postgres) -> Iterator[str]:
+    with postgresql_database(postgres) as url:
+        yield url
+
+
 @pytest.fixture
-def on_postgresql(postgres: Postgres) -> Iterator[Ledger]:
+def on_postgresql(postgres: Postgres, postgresql_url: str) -> Iterator[Ledger]:
     """For what only PostgreSQL does."""
-    with postgresql_ledger(postgres, f"test_{next(_numbers)}") as ledger:
+    with postgresql_ledger(postgres, postgresql_url) as ledger:
         yield ledger
 
 

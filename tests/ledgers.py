@@ -16,6 +16,24 @@ from claimbot.db.engine import Ledger, make_engine
 from claimbot.db.migrate import upgrade
 
 TEMPLATE = "migrated"
+SHARED = "shared"
+# A migrated database has 9 MB; dead rows of big tests would slow down the tests after them.
+SHARED_BYTES_MOST = 16_000_000
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+EMPTY_ALL = """
+DO $$ DECLARE one record; BEGIN
+  FOR one IN SELECT tablename FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE format('DELETE FROM %I', one.tablename);
+  END LOOP;
+  FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
+    EXECUTE format('ALTER SEQUENCE %I RESTART', one.sequencename);
+  END LOOP;
+END $$
+"""
 # What a power cut would cost does not matter to a test, unless the test is about that.
 FAST_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -91,10 +109,32 @@ def sqlite_ledger(migrated: Path, folder: Path) -> Iterator[Ledger]:
 
 
 @contextmanager
-def postgresql_ledger(postgres: Postgres, database: str) -> Iterator[Ledger]:
-    url = postgres.create(database, TEMPLATE)
+def postgresql_database(postgres: Postgres) -> Iterator[str]:
+    """A migrated database that many tests use in turn."""
+    url = postgres.create(SHARED, TEMPLATE)
     try:
-        with open_ledger(url) as ledger:
-            yield ledger
+        yield url
     finally:
-        postgres.drop(database)
+        postgres.drop(SHARED)
+
+
+@contextmanager
+def postgresql_ledger(postgres: Postgres, url: str) -> Iterator[Ledger]:
+    """The shared database, empty; a copy of the template costs ten times as much."""
+    _empty(postgres, url)
+    with open_ledger(url) as ledger:
+        yield ledger
+
+
+def _empty(postgres: Postgres, url: str) -> None:
+    """As it was migrated. What an earlier test left open is closed; what it made too big is made anew."""
+    with psycopg.connect(url, autocommit=True) as own:
+        own.execute(END_OTHERS)
+        size = own.execute("SELECT pg_database_size(current_database())").fetchone()
+        if size is not None and size[0] < SHARED_BYTES_MOST:
+            # Without this role each DELETE asks every table that refers to it.
+            own.execute("SET session_replication_role = replica")
+            own.execute(EMPTY_ALL)
+            return
+    postgres.drop(SHARED)
+    postgres.create(SHARED, TEMPLATE)
