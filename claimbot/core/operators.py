@@ -32,6 +32,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
 # Somebody who went for a coffee is still signed in; somebody who went home is not (ASVS 7.3).
 IDLE = timedelta(minutes=60)
 SIGNED_IN_MOST = timedelta(hours=12)
+# A browser left open on a table may look, but neither refund nor erase (ASVS 7.5).
+PROVED_FOR = timedelta(minutes=5)
 
 # Failures are counted over this span; a success clears those of the account.
 TRIES_SPAN = timedelta(minutes=15)
@@ -62,6 +64,8 @@ class Visitor:
     operator_id: str
     email: str
     memberships: tuple[Membership, ...]
+    proved_at: datetime | None = None
+    """When this browser last gave the password; None: never since it was asked for."""
 
     @property
     def actor(self) -> str:
@@ -75,6 +79,11 @@ class Visitor:
 def is_over(created_at: datetime, seen_at: datetime, now: datetime) -> bool:
     """Has this session ended by itself?"""
     return now - seen_at >= IDLE or now - created_at >= SIGNED_IN_MOST
+
+
+def is_proved(proved_at: datetime | None, now: datetime) -> bool:
+    """Was the password given so lately that it need not be asked for again?"""
+    return proved_at is not None and now - proved_at < PROVED_FOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Table, Text
 
-from claimbot.db.tables import belongs_to, inbox, key, metadata, moment_set, words
+from claimbot.db.tables import belongs_to, inbox, key, metadata, moment, moment_set, words
 
 __all__ = ["admin_sessions", "metadata", "sign_in_tries"]
 
@@ -15,6 +15,8 @@ admin_sessions = Table(
     belongs_to("operator_id", "operators"),
     moment_set("created_at"),
     moment_set("seen_at"),
+    moment("proved_at"),
+    words("agent"),
     Index("ix_admin_sessions_operator_id", "operator_id"),
 )
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from claimbot.core.operators import EVERYWHERE_SPAN, IDLE, SIGNED_IN_MOST, TRIES_SPAN, Membership, Role, Tries
 from claimbot.db import brands
@@ -11,6 +12,8 @@ from claimbot.db.admin_tables import admin_sessions, sign_in_tries
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id
 from claimbot.db.tables import memberships, operators
+
+SESSION_COLUMNS = ("id", "operator_id", "created_at", "seen_at", "proved_at", "agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ class Session:
     operator_id: str
     created_at: datetime
     seen_at: datetime
+    proved_at: datetime | None = None
+    agent: str = ""
+    """Which browser, in our words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +70,32 @@ def list_memberships(tx: Connection, operator_id: str) -> tuple[Membership, ...]
     return tuple(sorted(found, key=lambda one: (one.brand.name.casefold(), one.brand.slug)))
 
 
-def insert_session(tx: Connection, operator_id: str, token_hash: str, now: datetime) -> str:
-    session_id = new_id("ses")
-    values = {"id": session_id, "token_hash": token_hash, "operator_id": operator_id}
-    tx.execute(insert(admin_sessions).values(**values, created_at=now, seen_at=now))
-    return session_id
+def insert_session(tx: Connection, session: Session, token_hash: str) -> None:
+    values = {name: getattr(session, name) for name in SESSION_COLUMNS}
+    tx.execute(insert(admin_sessions).values(**values, token_hash=token_hash))
+
+
+def _read_session(row: Row[Any]) -> Session:
+    return Session(**{name: getattr(row, name) for name in SESSION_COLUMNS})
 
 
 def find_session(tx: Connection, token_hash: str) -> Session | None:
     row = tx.execute(select(admin_sessions).where(admin_sessions.c.token_hash == token_hash)).first()
-    return Session(row.id, row.operator_id, row.created_at, row.seen_at) if row else None
+    return _read_session(row) if row else None
 
 
 def list_sessions(tx: Connection, operator_id: str) -> list[Session]:
     query = select(admin_sessions).where(admin_sessions.c.operator_id == operator_id)
     rows = tx.execute(query.order_by(admin_sessions.c.seen_at.desc()))
-    return [Session(row.id, row.operator_id, row.created_at, row.seen_at) for row in rows]
+    return [_read_session(row) for row in rows]
 
 
 def mark_seen(tx: Connection, session_id: str, now: datetime) -> None:
     tx.execute(update(admin_sessions).where(admin_sessions.c.id == session_id).values(seen_at=now))
+
+
+def mark_proved(tx: Connection, session_id: str, now: datetime) -> None:
+    tx.execute(update(admin_sessions).where(admin_sessions.c.id == session_id).values(proved_at=now))
 
 
 def delete_session(tx: Connection, session_id: str) -> bool:

@@ -1,17 +1,18 @@
 """Who is it that asks for the admin pages? Sign in, stay signed in, sign out."""
 
 import hashlib
-import hmac
 import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from claimbot.core.operators import Visitor, is_over, wait_seconds
+from claimbot.core.operators import Visitor, is_over
 from claimbot.db import audit, operators
 from claimbot.db.engine import Tx
-from claimbot.db.operators import Keys, Operator, Session
+from claimbot.db.ids import new_id
+from claimbot.db.operators import Session
+from claimbot.flows.tries import keys_of, take_try
 from claimbot.parts import Parts
 
 log = logging.getLogger("claimbot.sign_in")
@@ -31,6 +32,8 @@ class Attempt:
     email: str
     password: str = field(repr=False)
     address: str
+    agent: str = ""
+    """Which browser, in our words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,9 @@ class Entry:
 
 def sign_in(parts: Parts, attempt: Attempt, fits: Check) -> Entry:
     """A try counts before the password is looked at, so that many at once gain nothing."""
-    now = parts.clock()
-    keys = _keys(parts, attempt)
-    wait = parts.ledger.run(lambda tx: _take_try(tx, keys, now))
+    keys = keys_of(parts, attempt.email, attempt.address)
+    wait = take_try(parts, keys)
     if wait:
-        log.warning("sign_in_slowed seconds=%.0f", wait)
         return Entry(wait_seconds=wait)
     with parts.ledger.reading() as tx:
         found = operators.find_by_email(tx, attempt.email.strip())
@@ -56,33 +57,16 @@ def sign_in(parts: Parts, attempt: Attempt, fits: Check) -> Entry:
     if not fits(known.password_hash if known else "", attempt.password) or known is None:
         log.warning("sign_in_failed operator=%s", found.id if found else "-")
         return Entry()
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    parts.ledger.run(lambda tx: _let_in(tx, known, keys.account, token, now))
+    token, now = secrets.token_urlsafe(TOKEN_BYTES), parts.clock()
+    session = Session(new_id("ses"), known.id, now, now, proved_at=now, agent=attempt.agent)
+    parts.ledger.run(lambda tx: _let_in(tx, session, keys.account, token))
     return Entry(token)
 
 
-def _take_try(tx: Tx, keys: Keys, now: datetime) -> float:
-    wait = wait_seconds(operators.count_tries(tx, keys, now), now)
-    if not wait:
-        operators.purge(tx, now)
-        operators.insert_try(tx, keys, now)
-    return wait
-
-
-def _let_in(tx: Tx, known: Operator, account_key: str, token: str, now: datetime) -> None:
+def _let_in(tx: Tx, session: Session, account_key: str, token: str) -> None:
     operators.delete_tries(tx, account_key)
-    session_id = operators.insert_session(tx, known.id, _hash(token), now)
-    audit.insert_line(tx, f"operator:{known.id}", "signed_in", session_id, now=now)
-
-
-def _keys(parts: Parts, attempt: Attempt) -> Keys:
-    secret = parts.settings.sealing_keys[0]
-    account, address = attempt.email.strip().lower(), attempt.address
-    return Keys(_keyed(secret, f"account\n{account}"), _keyed(secret, f"address\n{address}"))
-
-
-def _keyed(secret: bytes, what: str) -> str:
-    return hmac.new(secret, what.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+    operators.insert_session(tx, session, _hash(token))
+    audit.insert_line(tx, f"operator:{session.operator_id}", "signed_in", session.id, now=session.created_at)
 
 
 def _hash(token: str) -> str:
@@ -104,7 +88,7 @@ def find_visitor(parts: Parts, token: str, is_asked_by_person: bool = True) -> V
     if is_asked_by_person and now - session.seen_at >= SEEN_EVERY:
         with parts.ledger.begin() as tx:
             operators.mark_seen(tx, session.id, now)
-    return Visitor(session.id, operator.id, operator.email, memberships)
+    return Visitor(session.id, operator.id, operator.email, memberships, session.proved_at)
 
 
 def sign_out(parts: Parts, visitor: Visitor) -> None:

@@ -21,7 +21,10 @@ from tests.crowd import at_once, in_processes
 from tests.db.shapes import shape
 from tests.ledgers import Postgres, open_ledger, sqlite_url
 
-STEPS = [f"{number:04d}" for number in range(1, 14)]
+# The chain is as long as the folder: a step that does not hang on the one before is no step.
+STEPS = sorted(
+    path.name[:4] for path in (Path(__file__).parents[2] / "migrations" / "versions").glob("0*.py")
+)
 
 
 @pytest.fixture

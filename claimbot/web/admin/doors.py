@@ -16,7 +16,7 @@ def admin_routes(parts: Parts) -> Blueprint:
     routes = Blueprint("admin", __name__, url_prefix="/admin")
     cookie = cookie_of(parts.settings)
     add_guard(routes, parts, cookie)
-    add_words(routes)
+    add_words(routes, parts)
     add_entrance(routes, parts, cookie)
     add_drops(routes, parts)
     add_leads(routes, parts)

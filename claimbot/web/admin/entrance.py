@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from claimbot.flows.sign_in import Attempt, list_sessions, sign_in, sign_out, sign_out_everywhere
 from claimbot.parts import Parts
+from claimbot.web.admin.again import needs_password_again
+from claimbot.web.admin.agents import agent_words
 from claimbot.web.admin.cookie import Cookie
 from claimbot.web.admin.here import asked, page, typed, visitor
 from claimbot.web.admin.passwords import fits
@@ -38,7 +40,9 @@ def add_entrance(routes: Blueprint, parts: Parts, cookie: Cookie) -> None:
     @routes.post("/login")
     def enter() -> ResponseReturnValue:
         check_form(ENTER)
-        attempt = Attempt(typed("email"), typed("password"), request.remote_addr or "")
+        attempt = Attempt(
+            typed("email"), typed("password"), request.remote_addr or "", agent_words(f"{request.user_agent}")
+        )
         entry = sign_in(parts, attempt, fits)
         if entry.wait_seconds:
             return retry_after(make_response(_login_page(SLOWER), 429), entry.wait_seconds)
@@ -47,6 +51,11 @@ def add_entrance(routes: Blueprint, parts: Parts, cookie: Cookie) -> None:
         if g.visitor is not None:
             sign_out(parts, g.visitor)
         return cookie.put(_see(way_back(typed("next"))), entry.token)
+
+    @routes.post("/again")
+    @needs_password_again
+    def prove_again() -> ResponseReturnValue:
+        return _see(way_back(typed("next")))
 
     @routes.post("/logout")
     def leave() -> ResponseReturnValue:

@@ -1,7 +1,8 @@
 """May this request pass? Every admin page goes through here, so a new one cannot forget to ask.
 
 A stranger is led to the sign-in page. What is not theirs does not exist (404). A form must carry the token
-of the session it was made for, and must come from a page of ours.
+of the session it was made for, and must come from a page of ours. What moves money, data or secrets asks for
+the password again (again.py).
 """
 
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from claimbot.core.operators import Right, Visitor
 from claimbot.flows.sign_in import find_visitor
 from claimbot.parts import Parts
+from claimbot.web.admin.again import ask_again
 from claimbot.web.admin.cookie import Cookie
 from claimbot.web.admin.here import LIVE_HEADER, page, purpose
 from claimbot.web.forms import check_form
@@ -40,7 +42,7 @@ def add_guard(routes: Blueprint, parts: Parts, cookie: Cookie) -> None:
             return page("refused.html"), 403
         if request.method not in READING:
             check_form(purpose())
-        return None
+        return ask_again(parts)
 
 
 def refuse_other_sites() -> None:

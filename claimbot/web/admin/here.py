@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from claimbot.core.brands import Brand
 from claimbot.core.money import plain
-from claimbot.core.operators import Membership, Right, Visitor
+from claimbot.core.operators import Membership, Right, Visitor, is_proved
+from claimbot.parts import Parts
 from claimbot.web.admin.wording import OUTCOMES, PHASES, STATES, badge_of, reason_words
 from claimbot.web.forms import form_token
 
@@ -88,7 +89,12 @@ def short(at: datetime | None) -> Markup:
     return when(at, SHORT)
 
 
-def add_words(routes: Blueprint) -> None:
+def must_prove(parts: Parts) -> bool:
+    """Would what moves money, data or secrets ask for the password now?"""
+    return not is_proved(visitor().proved_at, parts.clock())
+
+
+def add_words(routes: Blueprint, parts: Parts) -> None:
     """What the templates may ask for."""
 
     @routes.context_processor
@@ -107,6 +113,7 @@ def add_words(routes: Blueprint) -> None:
             "outcomes": OUTCOMES,
             "outcome_of": lambda word: badge_of(OUTCOMES, word),
             "token": lambda: form_token(purpose()),
+            "must_prove": lambda: must_prove(parts),
             "said": DID.get(asked("did"), ""),
         }
 
