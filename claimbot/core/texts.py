@@ -40,6 +40,7 @@ class TextKey(StrEnum):
     HOLD_ENDED = "hold_ended"  # the time ran out
     LATE_REFUNDED = "late_refunded"  # money came too late and goes back
     CANCELLED = "cancelled"  # the brand took it back
+    LINE_CLOSED = "line_closed"  # the drop closed while they waited
     PAY_BUTTON = "pay_button"  # the words on the button
 
 
@@ -137,6 +138,10 @@ DEFAULT_TEXTS: Mapping[TextKey, str] = MappingProxyType(
         TextKey.CANCELLED: (
             "Sorry, {first_name}, we had to take this one back. {item} ({variant}) is no longer held for you,"
             " and you paid nothing. The reason: {reason}."
+        ),
+        TextKey.LINE_CLOSED: (
+            "Sorry, {first_name}, {item} is closed now, and no unit came back while you were in line."
+            " You paid nothing. Thank you for waiting."
         ),
         TextKey.PAY_BUTTON: "Pay now",
     }

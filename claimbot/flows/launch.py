@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from claimbot.core.brands import Brand
-from claimbot.core.claims import Event, State
 from claimbot.core.drops import Drop, DropKind, DropState, drop_faults
 from claimbot.core.errors import Refused
 from claimbot.core.keywords import Keyword, Mode, clash, normalise
-from claimbot.db import audit, brands, claims, drops, marks, units
+from claimbot.db import audit, brands, drops, marks, units
 from claimbot.db.engine import Tx
 from claimbot.db.ids import new_id
+from claimbot.flows.close_line import close_line
 from claimbot.flows.hints import Hints
 from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.reconcile import rebuild_gate
-from claimbot.flows.release import end_claim
 from claimbot.flows.tell import tell
 from claimbot.parts import Parts
 
@@ -130,14 +129,6 @@ def close_drop(parts: Parts, actor: str, drop_id: str) -> None:
         return hints
 
     tell(parts, parts.ledger.run(story))
-
-
-def close_line(tx: Tx, now: datetime, drop: Drop, hints: Hints) -> int:
-    """Everybody who still waits in this drop leaves the line; returns how many."""
-    waiting = claims.list_by_state(tx, drop.id, [State.WAITLISTED])
-    for claim in waiting:
-        end_claim(tx, now, claim, Event.DROP_CLOSED, hints)
-    return len(waiting)
 
 
 def restock(parts: Parts, actor: str, variant_id: str, stock_units: int) -> None:

@@ -11,9 +11,9 @@ from claimbot.core.errors import Outside
 from claimbot.core.outbox import AGE_MAX
 from claimbot.db import alerts, claims, drops, inbox, marks, payments
 from claimbot.db.engine import Tx
+from claimbot.flows.close_line import close_line
 from claimbot.flows.expire import SWEEP_ROWS, sweep_due
 from claimbot.flows.hints import Hints
-from claimbot.flows.launch import close_line
 from claimbot.flows.poll import ask_about_overdue, ask_for_events
 from claimbot.flows.profile import ask_for_profiles
 from claimbot.flows.promote import ComeBack, promote_free

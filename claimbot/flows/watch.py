@@ -21,19 +21,31 @@ class Watched:
     """The gate is asked; False while its breaker leaves a failing Redis alone."""
 
 
-def list_troubles(parts: Parts) -> list[str]:
+SQL_IS_DOWN = "SQL does not answer: look at DATABASE_URL and the database's own log"
+REDIS_IS_DOWN = "Redis does not answer: look at STOCK_REDIS_URL and the server's own log"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """`is_ready` while a webhook can be stored: one of SQL and Redis is enough for that."""
+
+    is_ready: bool
+    troubles: tuple[str, ...]
     """What does not answer, one sentence each; empty when all is well."""
+
+
+def read_readiness(parts: Parts) -> Readiness:
     troubles = []
     try:
         with parts.ledger.reading() as tx:
             marks.find_mark(tx, marks.CATALOG)
     except LedgerUnavailable:
-        troubles.append("SQL does not answer: look at DATABASE_URL and the database's own log")
+        troubles.append(SQL_IS_DOWN)
     try:
         parts.spool.depth()
     except StockUnavailable:
-        troubles.append("Redis does not answer: look at STOCK_REDIS_URL and the server's own log")
-    return troubles
+        troubles.append(REDIS_IS_DOWN)
+    return Readiness(len(troubles) < 2, tuple(troubles))
 
 
 def watch(parts: Parts) -> Watched:

@@ -147,6 +147,29 @@ def test_closing_ends_the_line_and_leaves_the_holds(engine: Engine) -> None:
     assert state_of(engine, "ana") == "sold"
 
 
+def test_everybody_in_the_line_is_told_that_it_is_over(engine: Engine) -> None:
+    drop = engine.drop(stock_units=1)
+    assert [engine.dm(who) for who in ("ana", "ben", "cleo", "dora")] == [200] * 4
+    engine.dm("cleo", "STOP")
+    engine.dm("dora", "PASS")
+    engine.work()
+    close_drop(engine.parts, "mia", drop.id)
+    engine.work()
+    over = [who for who in ("ana", "ben", "cleo", "dora") if "is closed now" in engine.heard(who)[-1]]
+    assert over == ["ben"]
+
+
+def test_who_cannot_be_reached_any_more_is_not_written_to(sqlite_engine: Engine) -> None:
+    drop = sqlite_engine.drop(stock_units=1)
+    assert [sqlite_engine.dm(who) for who in ("ana", "ben")] == [200] * 2
+    sqlite_engine.work()
+    sqlite_engine.pass_time(hours=24)
+    before = sqlite_engine.rows("SELECT count(*) FROM outbox")
+    close_drop(sqlite_engine.parts, "mia", drop.id)
+    assert state_of(sqlite_engine, "ben") == "closed"
+    assert sqlite_engine.rows("SELECT count(*) FROM outbox") == before
+
+
 def test_a_unit_that_comes_back_after_the_end_goes_to_nobody(sqlite_engine: Engine) -> None:
     drop = sqlite_engine.drop(stock_units=1)
     assert [sqlite_engine.dm(who) for who in ("ana", "ben")] == [200] * 2
