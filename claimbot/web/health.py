@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from claimbot.flows.watch import list_troubles
+from claimbot.flows.watch import read_readiness
 from claimbot.parts import Parts
 from claimbot.web.counts import Counts
 from claimbot.web.metrics import FiguresCollector
@@ -20,9 +20,10 @@ def health_routes(parts: Parts, counts: Counts) -> Blueprint:
 
     @routes.get("/readyz")
     def ready() -> Response:
-        troubles = list_troubles(parts)
-        text = "".join(f"{trouble}\n" for trouble in troubles) or "ok\n"
-        return Response(text, 503 if troubles else 200, mimetype="text/plain")
+        found = read_readiness(parts)
+        # Whoever balances the load must not cut off what goes on without Redis, or into the spool.
+        text = "".join(f"{trouble}\n" for trouble in found.troubles) or "ok\n"
+        return Response(text, 200 if found.is_ready else 503, mimetype="text/plain")
 
     @routes.get("/metrics")
     def metrics() -> Response:
