@@ -165,7 +165,7 @@ def _is_behind_others(desk: Desk, one: Arrived) -> bool:
     if desk.waiting_for(variant_id) == 0 or proposal is None or not _is_fresh(desk, proposal):
         return desk.waiting_for(variant_id) > 0
     in_this_round = (made.claim for made in desk.made if made.claim.variant_id == variant_id)
-    if any(earlier.state is State.WAITLISTED for earlier in in_this_round):
+    if any(other.state is State.WAITLISTED and other.line < proposal.line for other in in_this_round):
         return True
     return claims.count_waiting(desk.this.tx, variant_id, proposal.line) > 0
 

@@ -227,6 +227,7 @@ def test_a_unit_that_came_back_goes_to_the_line_before_a_newcomer(engine: Engine
     assert [state_of(engine, who) for who in ("ana", "ben", "cleo")] == ["held", "held", "waitlisted"]
 
 
+@pytest.mark.matrix(10)
 def test_a_gate_that_offers_a_taken_unit_sells_nothing_twice(engine: Engine) -> None:
     drop = engine.drop(stock_units=1)
     variant_id = drop.variants[0].id
@@ -250,6 +251,7 @@ def test_without_redis_units_come_straight_from_the_ledger(ledger: Ledger, redis
         assert "You are number 1 on the waitlist" in engine.heard("cleo")[0]
 
 
+@pytest.mark.matrix(4)
 def test_inside_one_delivery_the_platforms_time_orders_the_line(sqlite_engine: Engine) -> None:
     sqlite_engine.drop(stock_units=1)
     write_batch(
@@ -283,6 +285,7 @@ def test_an_event_that_comes_again_has_one_effect(engine: Engine) -> None:
     assert len(rows_of(engine, "offer")) == 17
 
 
+@pytest.mark.matrix(4)
 def test_a_message_of_yesterday_claims_nothing(sqlite_engine: Engine) -> None:
     sqlite_engine.drop()
     old = {"follower": "ana", "text": "LAUNCH", "sent_at": seconds_ago(sqlite_engine, 24 * 3600 + 60)}
@@ -374,12 +377,15 @@ def test_a_word_repeated_in_one_post_is_answered_by_what_became_of_the_first(sql
     assert (status, outcomes(sqlite_engine)) == (200, {"held": 1, "sold_out": 2})
 
 
-def test_a_winner_whose_copy_asked_first_is_not_behind_a_later_loser(sqlite_engine: Engine) -> None:
-    """Two copies of one message at once: the second hears "already", and a loser has joined the line."""
+@pytest.mark.parametrize("posts", [["ben", "ana"], ["ben ana"]], ids=["two posts", "one post"])
+def test_a_winner_whose_copy_asked_first_is_not_behind_a_later_loser(
+    sqlite_engine: Engine, posts: list[str]
+) -> None:
+    """Two copies of one message at once: the second hears "already", and a loser is in the line by then."""
     drop = sqlite_engine.drop(stock_units=1)
     rebuild_gate(sqlite_engine.parts, drop.id)
     asks = [Ask(follower_key(sqlite_engine.account.id, igsid_of("ana")), drop.variants[0].id, 1, True)]
     sqlite_engine.parts.gate.reserve(drop.id, asks, int(sqlite_engine.clock().timestamp() * 1000))
-    sqlite_engine.dm("ben")
-    sqlite_engine.dm("ana")
+    for names in posts:
+        write_batch(sqlite_engine, [{"follower": who, "text": "LAUNCH"} for who in names.split()])
     assert (outcome_of(sqlite_engine, "ana"), outcome_of(sqlite_engine, "ben")) == ("held", "waitlisted")
