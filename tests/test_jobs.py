@@ -71,6 +71,7 @@ def test_a_ring_wakes_the_worker_long_before_it_would_look(engine: Engine, redis
         assert seconds_until(lambda: heard_by(engine, "ann")) < 0.9
 
 
+@pytest.mark.matrix(23)
 def test_the_worker_looks_by_itself_when_the_queue_was_flushed(engine: Engine, redis_client: Redis) -> None:
     engine.drop(stock_units=3)
     engine.dm("ann")
@@ -200,6 +201,7 @@ def test_every_kind_of_work_has_a_story() -> None:
     assert set(deliver.STORIES) == set(Work)
 
 
+@pytest.mark.matrix(22)
 def test_a_worker_that_slept_past_its_lease_does_not_send_again(engine: Engine) -> None:
     engine.drop(stock_units=1)
     engine.dm("ann")

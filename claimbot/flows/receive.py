@@ -15,6 +15,7 @@ from claimbot.core.messages import Delivery, Inbound, Outcome, Quarantined
 from claimbot.db import alerts, inbox, leads, outbox
 from claimbot.db.drops import find_versions
 from claimbot.db.engine import Tx
+from claimbot.failpoints import fp
 from claimbot.flows.answer import answer
 from claimbot.flows.claim import claim
 from claimbot.flows.erase import find_stopped
@@ -83,7 +84,9 @@ def _receive(
     fresh = in_line_order(_first_of_each(noted))
     if not fresh and not kept:
         return Receipt(duplicates=len(arrived))
+    fp("receive.arrived")
     proposals = propose(parts, fresh)
+    fp("receive.proposed")
     try:
         finished = parts.ledger.run(lambda tx: _record(tx, now, fresh, kept, proposals))
     except StaleCatalog:

@@ -11,6 +11,7 @@ from claimbot.core.payments import NewsKind, PaymentEvent, RefundNews, SessionNe
 from claimbot.core.texts import TextKey
 from claimbot.db import alerts, checkouts, claims, drops, leads, marks, outbox, payments, units
 from claimbot.db.engine import Tx
+from claimbot.failpoints import fp
 from claimbot.flows.hints import Hints, gate_key
 from claimbot.flows.release import end_claim, finish_end, hand_on, release
 from claimbot.flows.round import reply_row
@@ -57,6 +58,7 @@ def _hear(tx: Tx, now: datetime, heard: Heard) -> tuple[Settled, Hints]:
     payments.mark_ended(tx, event.event_id, settled.outcome, settled.reason, settled.claim_id)
     if not _may_keep(tx, settled):
         payments.forget_payload(tx, event.event_id)
+    fp("settle.settled")
     return settled, hints
 
 

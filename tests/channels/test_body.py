@@ -116,6 +116,7 @@ def test_three_hostile_megabytes_take_less_than_half_a_second(body: bytes) -> No
     assert time.process_time() - start < 0.5
 
 
+@pytest.mark.matrix(19)
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | st.text(st.sampled_from('[]{}"\\:,01eu'), max_size=60).map(str.encode))
 def test_arbitrary_bytes_are_read_or_refused(body: bytes) -> None:

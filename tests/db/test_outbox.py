@@ -218,6 +218,7 @@ def test_waiting_work_is_measured(ledger: Ledger, world: World) -> None:
         assert outbox.oldest_ready(tx, NOW - timedelta(hours=1)) is None
 
 
+@pytest.mark.matrix(21)
 def test_sixteen_workers_take_one_row_once(ledger: Ledger, world: World) -> None:
     make_work(ledger, world.first)
     taken = at_once(16, lambda _: take_work(ledger))

@@ -115,6 +115,7 @@ def test_a_payment_after_the_end_is_refused_by_stripe(sqlite_engine: Engine) -> 
     assert (paid_sessions(sqlite_engine), refunds(sqlite_engine)) == (0, 0)
 
 
+@pytest.mark.matrix(27)
 @pytest.mark.parametrize(
     "fault", ["error_500", "rate_429", "lock_timeout_429", "reset", "expire_says_complete"]
 )
@@ -164,6 +165,7 @@ def test_a_session_whose_id_was_lost_is_shown_at_the_next_word(sqlite_engine: En
     assert sessions(sqlite_engine) == {"open": 1}
 
 
+@pytest.mark.matrix(25)
 def test_a_stored_500_is_answered_with_a_new_attempt(sqlite_engine: Engine) -> None:
     sqlite_engine.world.fault("stripe", "error_500_after_accept")
     held(sqlite_engine)

@@ -106,6 +106,7 @@ def test_new_units_go_to_the_line_first(engine: Engine) -> None:
     assert (state_of(engine, "dora"), taken_units(engine)) == ("waitlisted", [1, 2, 3])
 
 
+@pytest.mark.matrix(42)
 def test_units_that_are_taken_cannot_be_taken_away(engine: Engine) -> None:
     drop = engine.drop(stock_units=5)
     assert [engine.dm(who) for who in ("ana", "ben")] == [200] * 2
@@ -125,6 +126,7 @@ def test_less_stock_retires_only_free_units(engine: Engine) -> None:
     assert (stock_of(engine), taken_units(engine)) == ([("open", 6)], [1, 2, 3])
 
 
+@pytest.mark.matrix(11)
 def test_a_unit_proposed_before_it_was_retired_is_not_sold(engine: Engine) -> None:
     drop = engine.drop(stock_units=2)
     engine.dm("ana")
@@ -135,6 +137,7 @@ def test_a_unit_proposed_before_it_was_retired_is_not_sold(engine: Engine) -> No
     assert engine.parts.gate.snapshot(drop.id) is not None
 
 
+@pytest.mark.matrix(43)
 def test_closing_ends_the_line_and_leaves_the_holds(engine: Engine) -> None:
     drop = engine.drop(stock_units=1)
     assert [engine.dm(who) for who in ("ana", "ben")] == [200] * 2

@@ -183,6 +183,7 @@ def test_a_message_that_met_the_old_token_does_not_park_the_new_one(sqlite_engin
     assert len(sqlite_engine.heard("ana")) == 1
 
 
+@pytest.mark.matrix(31)
 def test_who_blocked_us_does_not_keep_the_unit(engine: Engine) -> None:
     engine.drop(stock_units=1)
     engine.dm("ana")
@@ -194,6 +195,7 @@ def test_who_blocked_us_does_not_keep_the_unit(engine: Engine) -> None:
     assert "you are next" in engine.heard("ben")[-1]
 
 
+@pytest.mark.matrix(31)
 def test_a_window_that_the_platform_closed_ends_the_hold(sqlite_engine: Engine) -> None:
     offered(sqlite_engine, "window_2018278")
     assert state_of(sqlite_engine, "ana") == "unreachable"

@@ -102,6 +102,7 @@ def state_after(engine: Engine, who: str, order: Sequence[str]) -> tuple[str, in
     return state_of(engine, who), len(refused)
 
 
+@pytest.mark.matrix(32)
 @pytest.mark.parametrize(
     ("told", "state"),
     [
@@ -126,6 +127,7 @@ def test_every_order_of_news_ends_the_same(
         assert rows_of(engine, "refund") == []
 
 
+@pytest.mark.matrix(37)
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -156,6 +158,7 @@ def test_a_unit_whose_money_does_not_fit_goes_on_after_its_time(sqlite_engine: E
     assert open_alerts(sqlite_engine) == ["review"]
 
 
+@pytest.mark.matrix(37)
 def test_money_of_the_other_mode_is_ignored(sqlite_engine: Engine) -> None:
     session_id = offered(sqlite_engine)
     live = {**session_event(sqlite_engine, session_id, livemode=True), "livemode": True}
@@ -206,6 +209,7 @@ def late_payment(engine: Engine, session_id: str) -> int:
     return engine.work()
 
 
+@pytest.mark.matrix(36)
 def test_money_after_the_end_gets_a_unit_that_is_free(engine: Engine) -> None:
     session_id = offered(engine)
     end_holds(engine)
@@ -215,6 +219,7 @@ def test_money_after_the_end_gets_a_unit_that_is_free(engine: Engine) -> None:
     assert state_of(engine, "ben") == "waitlisted"
 
 
+@pytest.mark.matrix(36)
 def test_money_after_the_end_goes_back_when_nothing_is_left(engine: Engine) -> None:
     session_id = offered(engine)
     engine.dm("ben")
@@ -261,6 +266,7 @@ def test_a_second_payment_after_a_refund_goes_back_as_well(sqlite_engine: Engine
     assert rows_of(sqlite_engine, "refund") == [("ready", "", 0)]
 
 
+@pytest.mark.matrix(38)
 def test_a_part_of_the_money_back_leaves_the_unit_sold(sqlite_engine: Engine) -> None:
     session_id = offered(sqlite_engine)
     sqlite_engine.pay("ana")
@@ -273,6 +279,7 @@ def test_a_part_of_the_money_back_leaves_the_unit_sold(sqlite_engine: Engine) ->
     assert state_of(sqlite_engine, "ana") == "refunded"
 
 
+@pytest.mark.matrix(38)
 @pytest.mark.parametrize(("restocks", "next_state"), [(True, "held"), (False, "waitlisted")])
 def test_a_refunded_unit_comes_back_as_the_drop_says(engine: Engine, restocks: bool, next_state: str) -> None:
     session_id = offered(engine, is_restocked_on_refund=restocks)
@@ -285,6 +292,7 @@ def test_a_refunded_unit_comes_back_as_the_drop_says(engine: Engine, restocks: b
     assert state_of(engine, "ben") == next_state
 
 
+@pytest.mark.matrix(38)
 @pytest.mark.parametrize(("won", "state"), [(None, "disputed"), (True, "sold"), (False, "disputed")])
 def test_a_dispute_is_followed_to_its_end(sqlite_engine: Engine, won: bool | None, state: str) -> None:
     session_id = offered(sqlite_engine)

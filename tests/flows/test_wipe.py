@@ -53,6 +53,7 @@ def write_wiping(play: Play, redis: Redis, number: int) -> None:
     play.write((f"7{number:04d}", "LAUNCH"))
 
 
+@pytest.mark.matrix(12)
 def test_three_wipes_in_a_storm_cost_no_unit(play: Play, redis_client: Redis) -> None:
     play.drop(stock_units=100)
     with ThreadPoolExecutor(8) as pool:
@@ -61,6 +62,7 @@ def test_three_wipes_in_a_storm_cost_no_unit(play: Play, redis_client: Redis) ->
     assert_invariants(play.parts)
 
 
+@pytest.mark.matrix(12)
 @pytest.mark.parametrize("stock_units", [100, 10_000])
 def test_the_first_claim_after_a_wipe_is_answered_at_once(
     play: Play, redis_client: Redis, stock_units: int

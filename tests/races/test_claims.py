@@ -45,6 +45,7 @@ def line_of(play: Play, state: str) -> list[str]:
     return [row[0] for row in found]
 
 
+@pytest.mark.matrix(3)
 def test_a_crowd_of_identical_deliveries_is_one_claim(play: Play) -> None:
     play.drop(stock_units=7)
     delivery = Delivery("instagram", (play.message("7001", "LAUNCH"),))
@@ -63,6 +64,7 @@ def test_a_crowd_of_followers_gets_each_unit_once(play: Play) -> None:
     assert_invariants(play.parts)
 
 
+@pytest.mark.matrix(41)
 def test_units_that_come_back_go_to_the_line_and_never_to_newcomers(play: Play) -> None:
     play.drop(stock_units=10)
     holders, waiting, newcomers = names(10), names(10, "8"), names(20, "9")
@@ -77,6 +79,7 @@ def test_units_that_come_back_go_to_the_line_and_never_to_newcomers(play: Play) 
     assert_invariants(play.parts)
 
 
+@pytest.mark.matrix(40)
 def test_two_sweepers_end_each_hold_once(play: Play) -> None:
     play.drop(stock_units=10)
     for who in names(10):
@@ -99,6 +102,7 @@ def edit(play: Play, drop: Drop, stock_units: int) -> int:
     return stock_units
 
 
+@pytest.mark.matrix(42)
 def test_stock_that_is_edited_during_a_storm_is_never_oversold(play: Play) -> None:
     drop = play.drop(stock_units=5)
     edits = [12, 3, 20, 8, 15, 30, 1, 16]
@@ -124,6 +128,7 @@ def offered(play: Play, count_of_people: int) -> list[str]:
     return play.sessions.list_ids(SessionState.OPEN)
 
 
+@pytest.mark.matrix(35)
 @pytest.mark.parametrize("is_buyer_first", [True, False])
 def test_a_payment_and_an_expiry_never_both_win(play: Play, is_buyer_first: bool) -> None:
     """At the exact point: the buyer pays just before, or just after, Stripe is asked to end the session."""
@@ -168,6 +173,7 @@ def deliver_in_a_process(url: str, redis_url: str, delivery: Delivery) -> int:
         return sum(receipt.new for receipt in got)
 
 
+@pytest.mark.matrix(3)
 def test_processes_with_identical_deliveries_make_one_claim(on_postgresql: Ledger, redis_url: str) -> None:
     play = make_play(on_postgresql, redis_url)
     play.drop(stock_units=7)

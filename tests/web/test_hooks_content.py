@@ -47,6 +47,7 @@ RUBBISH: dict[str, bytes] = {
 }
 
 
+@pytest.mark.matrix(19)
 @pytest.mark.parametrize("name", RUBBISH)
 def test_signed_rubbish_is_kept_as_one_quarantined_row(doors: Doors, name: str) -> None:
     body = RUBBISH[name]
@@ -125,6 +126,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.matrix(19)
 @settings(
     max_examples=150,
     deadline=None,

@@ -50,6 +50,7 @@ FORGERIES: dict[str, dict[str, str]] = {
 }
 
 
+@pytest.mark.matrix(1)
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_forged_delivery_is_refused_and_leaves_nothing(sqlite_doors: Doors, name: str) -> None:
     before = sqlite_doors.counted()
@@ -145,6 +146,7 @@ class TestSecretsOfTheirOwn:
         assert doors.hook(as_body(hello(account)), "secret-of-carmine").status == 200
         assert doors.outcomes() == [("unmatched", "")]
 
+    @pytest.mark.matrix(2)
     @pytest.mark.parametrize(("account", "secret"), [(OWN, SECRET), (AURORA, "secret-of-carmine")])
     def test_a_true_signature_of_somebody_else_is_quarantined(
         self, doors: Doors, account: str, secret: str

@@ -85,6 +85,7 @@ def test_another_brands_door_does_not_open_with_a_true_signature(doors: Doors) -
     assert doors.rows("SELECT state FROM claims") == [("held",)]
 
 
+@pytest.mark.matrix(37)
 @pytest.mark.parametrize("changes", [{"livemode": True}, {"account": "acct_borealis"}])
 def test_an_event_of_the_other_mode_or_another_account_is_ignored(
     doors: Doors, changes: dict[str, Any]
