@@ -14,7 +14,6 @@ from claimbot.parts import Parts
 from claimbot.web.admin.drop_form import TEXTS, DropForm, Faults, check_drop, read_form
 from claimbot.web.admin.here import brand, needs, page, typed, visitor
 from claimbot.web.admin.preview import bubbles
-from claimbot.web.headers import allow_fetch
 
 STEPS = {"open": launch.open_drop, "pause": launch.pause_drop, "close": launch.close_drop}
 DONE = {"open": "opened", "pause": "paused", "close": "closed"}
@@ -23,7 +22,6 @@ DONE = {"open": "opened", "pause": "paused", "close": "closed"}
 def add_drops(routes: Blueprint, parts: Parts) -> None:
     @routes.get("/<slug>/drops")
     def list_drops(slug: str) -> ResponseReturnValue:
-        allow_fetch()
         return page("drops.html", lines=list_lines(parts, brand().id))
 
     @routes.get("/<slug>/drops/new")
@@ -102,7 +100,6 @@ def _restock(parts: Parts, variant_id: str, stock_units: str) -> str:
 
 
 def _form_page(parts: Parts, form: DropForm, faults: Faults) -> str:
-    allow_fetch()
     defaults: dict[str, str] = {key.value: text for key, text in DEFAULT_TEXTS.items()}
     defaults |= brand().texts
     return page(
@@ -120,7 +117,6 @@ def _form_page(parts: Parts, form: DropForm, faults: Faults) -> str:
 
 
 def _drop_page(parts: Parts, drop_id: str, faults: Faults | None = None) -> str:
-    allow_fetch()
     board = find_board(parts, brand().id, drop_id) or abort(404)
     return page(
         "drop.html",

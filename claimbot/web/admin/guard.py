@@ -7,7 +7,7 @@ the password again (again.py).
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, current_app, g, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from claimbot.core.operators import Right, Visitor
@@ -21,6 +21,8 @@ from claimbot.web.forms import check_form
 READING = frozenset(("GET", "HEAD", "OPTIONS"))
 # Open to strangers: their forms carry a token of their own.
 OPEN = frozenset(("admin.login", "admin.enter"))
+# htmx says so with each of its requests.
+HTMX_HEADER = "HX-Request"
 FORM_BYTES_MAX = 64 * 1024
 
 
@@ -36,7 +38,7 @@ def add_guard(routes: Blueprint, parts: Parts, cookie: Cookie) -> None:
         if request.endpoint in OPEN:
             return None
         if g.visitor is None:
-            return redirect(url_for("admin.login", next=_way_back()), 303)
+            return _to_sign_in()
         _enter_brand(g.visitor)
         if g.get("membership") and not g.membership.may(_needed()):
             return page("refused.html"), 403
@@ -54,6 +56,14 @@ def refuse_other_sites() -> None:
     origin = request.headers.get("Origin", "null")
     if not site and origin != "null" and urlsplit(origin).netloc != request.host:
         abort(403)
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    """The whole page goes there: htmx would put a redirect's page into the place that asked."""
+    login = url_for("admin.login", next=_way_back())
+    if HTMX_HEADER in request.headers:
+        return Response(status=204, headers={"HX-Redirect": login}, mimetype="text/plain")
+    return redirect(login, 303)
 
 
 def _way_back() -> str:

@@ -14,6 +14,7 @@ from claimbot.core.operators import Membership, Right, Visitor, is_proved
 from claimbot.parts import Parts
 from claimbot.web.admin.wording import OUTCOMES, PHASES, STATES, badge_of, reason_words
 from claimbot.web.forms import form_token
+from claimbot.web.headers import allow_fetch
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -73,6 +74,9 @@ def asked(name: str) -> str:
 
 
 def page(template: str, **values: object) -> str:
+    """Who is signed in gets pages that move: htmx asks us again."""
+    if g.get("visitor"):
+        allow_fetch()
     return render_template(f"admin/{template}", **values)
 
 

@@ -312,7 +312,7 @@ class TestSteering:
         refused = browser.send(browser.get(f"{DROPS}/{drop.id}").shown, path, stock_units="x").shown
 
         (live,) = [one for one in refused.all("div") if one.get("id") == "live"]
-        assert browser.get(live["data-from"]).status == 200
+        assert browser.get(live["hx-get"]).status == 200
 
     def test_closing_asks_before(self, desk: Desk) -> None:
         shown = desk.sign_in().get(f"{DROPS}/{desk.drop().id}").shown

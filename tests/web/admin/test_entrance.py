@@ -10,6 +10,7 @@ from claimbot.app import create_app
 from claimbot.cli.demo import PASSWORD_METHOD
 from claimbot.settings import Settings
 from claimbot.web.admin.cookie import Cookie, cookie_of
+from claimbot.web.admin.guard import HTMX_HEADER
 from claimbot.web.admin.here import LIVE_HEADER
 from claimbot.web.admin.passwords import DECOY
 from tests.pages import CheckingClient
@@ -182,6 +183,12 @@ class TestSession:
         assert browser.get(DROPS, headers={LIVE_HEADER: "1"}).status == 200
         desk.pass_time(minutes=20)
         assert browser.get(DROPS, headers={LIVE_HEADER: "1"}).status == 303
+
+    def test_a_moving_part_leads_the_whole_page_to_the_sign_in(self, desk: Desk) -> None:
+        answer = desk.browser().get(DROPS, headers={HTMX_HEADER: "true"})
+
+        assert (answer.status, answer.location) == (204, "")
+        assert answer.headers["HX-Redirect"] == "/admin/login?next=/admin/aurora/drops"
 
     def test_signing_in_again_makes_a_new_one_and_ends_the_old(self, desk: Desk) -> None:
         browser = desk.sign_in()
