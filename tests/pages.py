@@ -15,6 +15,11 @@ TOKEN_FIELDS = frozenset(("form_token",))
 Attributes = dict[str, str]
 
 
+def is_sent(field: Attributes) -> bool:
+    """A browser sends no tick that is not set."""
+    return field.get("type") not in ("checkbox", "radio") or "checked" in field
+
+
 @dataclass
 class Form:
     method: str
@@ -61,7 +66,7 @@ class Page(HTMLParser):
         self.tags.append((tag, attributes))
         if tag == "form":
             self.forms.append(Form(attributes.get("method", ""), attributes.get("action", "")))
-        if tag in TYPED and "form" in self._open:
+        if tag in TYPED and "form" in self._open and is_sent(attributes):
             self._typed = attributes.get("name", "")
             self.forms[-1].fields[self._typed] = attributes.get("value", "")
         if tag == "option" and "form" in self._open:

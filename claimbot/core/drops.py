@@ -8,6 +8,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from claimbot.core.commands import CommandBook
+from claimbot.core.countries import COUNTRIES
 from claimbot.core.keywords import clash, normalise
 from claimbot.core.money import THREE_DECIMAL, Money, plain
 from claimbot.core.payments import CheckoutOptions
@@ -141,6 +142,7 @@ def faults_by_field(
         "variants": [*_variant_faults(drop), *_stock_faults(drop, stock_by_variant_code)],
         "words": list(_keyword_faults(keywords)),
         "image_url": list(_image_faults(drop.image_url)),
+        "shipping": list(_shipping_faults(drop.options)),
         **{f"text-{key}": template_faults(key, template) for key, template in drop.texts.items()},
     }
     return {field_name: faults for field_name, faults in found.items() if faults}
@@ -252,3 +254,9 @@ def _image_faults(image_url: str) -> Iterator[str]:
         is_usable = False
     if not is_usable or len(image_url) > URL_CHARS_MOST or not image_url.isprintable() or " " in image_url:
         yield "The picture must be a complete address that begins with https://."
+
+
+def _shipping_faults(options: CheckoutOptions) -> Iterator[str]:
+    for code in options.shipping_countries:
+        if code not in COUNTRIES:
+            yield f"“{code[:20]}” is no country that Stripe ships to: write two letters, such as DE, or EU."

@@ -160,11 +160,9 @@ def template_faults(key: str, template: str, limit_bytes: int = TEXT_BYTES) -> l
         faults.append(f"The text “{key}” has a brace without its partner: write variables as {{first_name}}.")
     if _UNSAFE.search(template.replace("\n", "").replace("\r", "")):
         faults.append(f"The text “{key}” has invisible control characters: type it anew.")
-    longest_bytes = _longest_bytes(template)
-    if longest_bytes > limit_bytes:
-        faults.append(
-            f"The text “{key}” may become {longest_bytes} bytes long: at most {limit_bytes} can be sent."
-        )
+    longest = longest_bytes(template)
+    if longest > limit_bytes:
+        faults.append(f"The text “{key}” may become {longest} bytes long: at most {limit_bytes} can be sent.")
     if key == TextKey.PAY_BUTTON and (len(template) > BUTTON_CHARS or _SLOT.search(template)):
         faults.append(f"The words on the button are at most {BUTTON_CHARS} characters, without variables.")
     return faults
@@ -181,7 +179,7 @@ def _guess(word: str, known: list[str]) -> str:
     return f": did you mean “{near[0]}”?" if near else "."
 
 
-def _longest_bytes(template: str) -> int:
+def longest_bytes(template: str) -> int:
     """The length in UTF-8 when every variable has its longest value."""
     slots = _SLOT.findall(template)
     literal = _SLOT.sub("", template).encode(errors="replace")

@@ -14,7 +14,7 @@ from claimbot.core.leads import QualifyRule
 from claimbot.core.money import Money
 from claimbot.db.checkouts import read_options
 from claimbot.db.ids import new_id
-from claimbot.db.tables import drops, keywords, variants
+from claimbot.db.tables import drops, keywords, units, variants
 
 
 def _read(row: Row[Any], found: Sequence[Row[Any]]) -> Drop:
@@ -50,6 +50,10 @@ def _read_variant(row: Row[Any], currency: str) -> Variant:
 def insert_drop(tx: Connection, drop: Drop, now: datetime) -> None:
     """The drop and its variants, without units and words."""
     tx.execute(insert(drops).values(**_values(drop), id=drop.id, brand_id=drop.brand_id, created_at=now))
+    insert_variants(tx, drop)
+
+
+def insert_variants(tx: Connection, drop: Drop) -> None:
     rows = [
         {
             "id": variant.id,
@@ -86,17 +90,39 @@ def _values(drop: Drop) -> dict[str, Any]:
     }
 
 
+def change_drop(tx: Connection, drop: Drop) -> None:
+    """Write everything that a brand may change, but for variants and words; its state stays as it is."""
+    values = {name: value for name, value in _values(drop).items() if name != "state"}
+    mark_drop(tx, drop, **values)
+
+
+def delete_variants(tx: Connection, drop_id: str) -> None:
+    """With their units; for drafts only, because a claim's variant is never deleted."""
+    own = select(variants.c.id).where(variants.c.drop_id == drop_id)
+    tx.execute(delete(units).where(units.c.variant_id.in_(own)))
+    tx.execute(delete(variants).where(variants.c.drop_id == drop_id))
+
+
+def delete_drop(tx: Connection, drop_id: str) -> None:
+    """For drafts that nobody wrote about."""
+    delete_variants(tx, drop_id)
+    tx.execute(delete(keywords).where(keywords.c.drop_id == drop_id))
+    tx.execute(delete(drops).where(drops.c.id == drop_id))
+
+
 def insert_keywords(tx: Connection, brand_id: str, words: Sequence[Keyword]) -> None:
+    # In their order: the first is the word that replies name.
+    ids = sorted(new_id("key") for _ in words)
     rows = [
         {
-            "id": new_id("key"),
+            "id": key_id,
             "brand_id": brand_id,
             "drop_id": word.drop_id,
             "word": word.word,
             "normalised": normalise(word.word),
             "mode": word.mode.value,
         }
-        for word in words
+        for key_id, word in zip(ids, words, strict=True)
     ]
     if rows:
         tx.execute(insert(keywords), rows)
@@ -113,13 +139,20 @@ def list_keywords(tx: Connection) -> list[tuple[str, Keyword]]:
     return [(row.brand_id, Keyword(row.drop_id, row.word, Mode(row.mode))) for row in rows]
 
 
+def list_keywords_of(tx: Connection, drop_id: str) -> list[Keyword]:
+    rows = tx.execute(select(keywords).where(keywords.c.drop_id == drop_id).order_by(keywords.c.id))
+    return [Keyword(row.drop_id, row.word, Mode(row.mode)) for row in rows]
+
+
 def list_drops(tx: Connection, brand_id: str | None = None) -> list[Drop]:
-    found: dict[str, list[Row[Any]]] = {}
-    for row in tx.execute(select(variants).order_by(variants.c.position, variants.c.id)):
-        found.setdefault(row.drop_id, []).append(row)
     query = select(drops).order_by(drops.c.created_at, drops.c.id)
+    theirs = select(variants).order_by(variants.c.position, variants.c.id)
     if brand_id is not None:
         query = query.where(drops.c.brand_id == brand_id)
+        theirs = theirs.where(variants.c.drop_id.in_(select(drops.c.id).where(drops.c.brand_id == brand_id)))
+    found: dict[str, list[Row[Any]]] = {}
+    for row in tx.execute(theirs):
+        found.setdefault(row.drop_id, []).append(row)
     return [_read(row, found.get(row.id, [])) for row in tx.execute(query)]
 
 
@@ -145,6 +178,13 @@ def lock_drop(tx: Connection, drop_id: str) -> Drop | None:
 def _variants_of(tx: Connection, drop_id: str) -> list[Row[Any]]:
     query = select(variants).where(variants.c.drop_id == drop_id)
     return list(tx.execute(query.order_by(variants.c.position, variants.c.id)))
+
+
+def find_latest_currency(tx: Connection, brand_id: str) -> str:
+    """Of the brand's newest drop; empty before the first."""
+    query = select(drops.c.currency).where(drops.c.brand_id == brand_id)
+    newest = query.order_by(drops.c.created_at.desc(), drops.c.id).limit(1)
+    return str(tx.execute(newest).scalar() or "")
 
 
 def find_versions(tx: Connection, drop_ids: Sequence[str]) -> dict[str, int]:

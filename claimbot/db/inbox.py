@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from claimbot.core.messages import Inbound
@@ -134,6 +134,11 @@ def purge_raw(tx: Connection, before: datetime) -> int:
     """Raw events are kept for a few days only."""
     old = update(inbox).where(inbox.c.received_at < before, inbox.c.raw != "")
     return changed(tx.execute(old.values(raw="")))
+
+
+def is_about(tx: Connection, drop_id: str) -> bool:
+    """Has anybody written about this drop?"""
+    return bool(tx.execute(select(exists().where(inbox.c.drop_id == drop_id))).scalar_one())
 
 
 def count_outcomes(tx: Connection, drop_id: str) -> dict[str, int]:

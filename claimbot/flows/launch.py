@@ -37,24 +37,30 @@ def create_drop(parts: Parts, actor: str, new: NewDrop) -> Drop:
 
     def story(tx: Tx) -> None:
         brands.lock_brand(tx, drop.brand_id)
-        faults = [*drop_faults(drop, new.stock, new.words), *_clashes(tx, drop, new.words)]
+        faults = [*drop_faults(drop, new.stock, new.words), *clashes(tx, drop.brand_id, drop.id, new.words)]
         if faults:
             raise Refused("\n".join(faults))
         drops.insert_drop(tx, drop, now)
         drops.insert_keywords(tx, drop.brand_id, [Keyword(drop.id, word, new.mode) for word in new.words])
-        for variant in drop.variants:
-            count = new.stock.get(variant.code, 0) if drop.kind is not DropKind.LIST else 0
-            units.insert_units(tx, variant.id, range(1, count + 1))
-            drops.mark_stock(tx, variant.id, count)
-        _note(tx, now, actor, "drop_created", drop)
+        stock_up(tx, drop, new.stock)
+        note(tx, now, actor, "drop_created", drop)
 
     parts.ledger.run(story)
     return drop
 
 
-def _clashes(tx: Tx, drop: Drop, words: Sequence[str]) -> list[str]:
-    """Two live drops of one brand cannot own the same word."""
-    live = {one.id: one.name for one in drops.list_drops(tx, drop.brand_id) if _is_live(one, drop)}
+def stock_up(tx: Tx, drop: Drop, stock: Mapping[str, int]) -> None:
+    """Make the units of a new drop; a list drop has none."""
+    for variant in drop.variants:
+        count = stock.get(variant.code, 0) if drop.kind is not DropKind.LIST else 0
+        units.insert_units(tx, variant.id, range(1, count + 1))
+        drops.mark_stock(tx, variant.id, count)
+
+
+def clashes(tx: Tx, brand_id: str, drop_id: str, words: Sequence[str]) -> list[str]:
+    """Two live drops of one brand cannot own the same word. `drop_id` is the one that wants them."""
+    others = [one for one in drops.list_drops(tx, brand_id) if one.id != drop_id]
+    live = {one.id: one.name for one in others if one.state is not DropState.CLOSED}
     taken = {
         normalise(keyword.word): live[keyword.drop_id]
         for _, keyword in drops.list_keywords(tx)
@@ -63,16 +69,14 @@ def _clashes(tx: Tx, drop: Drop, words: Sequence[str]) -> list[str]:
     return clash(words, taken)
 
 
-def _is_live(one: Drop, other: Drop) -> bool:
-    return one.id != other.id and one.state is not DropState.CLOSED
-
-
-def _note(tx: Tx, now: datetime, actor: str, action: str, drop: Drop, **facts: object) -> None:
+def note(tx: Tx, now: datetime, actor: str, action: str, drop: Drop, **facts: object) -> None:
+    """In the audit, and for everybody who keeps the catalog in memory."""
     audit.insert_line(tx, actor, action, drop.id, now=now, brand_id=drop.brand_id, **facts)
     marks.set_mark(tx, marks.CATALOG, now)
 
 
-def _locked(tx: Tx, drop_id: str) -> Drop:
+def locked(tx: Tx, drop_id: str) -> Drop:
+    """Raises Refused when there is no such drop."""
     drop = drops.lock_drop(tx, drop_id)
     if drop is None:
         raise Refused("There is no such drop; see: claimbot drop list")
@@ -85,11 +89,11 @@ def open_drop(parts: Parts, actor: str, drop_id: str) -> None:
 
     def story(tx: Tx) -> Hints:
         hints = Hints()
-        drop = _locked(tx, drop_id)
+        drop = locked(tx, drop_id)
         if drop.state is DropState.CLOSED:
             raise Refused("A closed drop stays closed; make a new one")
         drops.mark_drop(tx, drop, state=DropState.OPEN.value)
-        _note(tx, now, actor, "drop_opened", drop)
+        note(tx, now, actor, "drop_opened", drop)
         for variant in drop.variants:
             come_back = ComeBack(replace(drop, state=DropState.OPEN), variant.id, None)
             promote_free(tx, now, come_back, hints)
@@ -105,11 +109,11 @@ def pause_drop(parts: Parts, actor: str, drop_id: str) -> None:
     now = parts.clock()
 
     def story(tx: Tx) -> None:
-        drop = _locked(tx, drop_id)
+        drop = locked(tx, drop_id)
         if drop.state is not DropState.OPEN:
             raise Refused(f"Only an open drop can be paused; this one is {drop.state.value}")
         drops.mark_drop(tx, drop, state=DropState.PAUSED.value)
-        _note(tx, now, actor, "drop_paused", drop)
+        note(tx, now, actor, "drop_paused", drop)
 
     parts.ledger.run(story)
 
@@ -120,12 +124,12 @@ def close_drop(parts: Parts, actor: str, drop_id: str) -> None:
 
     def story(tx: Tx) -> Hints:
         hints = Hints()
-        drop = _locked(tx, drop_id)
+        drop = locked(tx, drop_id)
         if drop.state is DropState.DRAFT:
             raise Refused("A draft was never open; there is nothing to close")
         drops.mark_drop(tx, drop, state=DropState.CLOSED.value)
         close_line(tx, now, drop, hints)
-        _note(tx, now, actor, "drop_closed", drop)
+        note(tx, now, actor, "drop_closed", drop)
         return hints
 
     tell(parts, parts.ledger.run(story))
@@ -140,7 +144,7 @@ def restock(parts: Parts, actor: str, variant_id: str, stock_units: int) -> None
 
     def story(tx: Tx) -> tuple[str, Hints]:
         hints = Hints()
-        drop = _locked(tx, drops.get_drop_id(tx, variant_id))
+        drop = locked(tx, drops.get_drop_id(tx, variant_id))
         before = units.count_stock(tx, variant_id)
         if stock_units > before.open:
             _raise_stock(tx, now, ComeBack(drop, variant_id, None), stock_units - before.open, hints)
@@ -148,7 +152,7 @@ def restock(parts: Parts, actor: str, variant_id: str, stock_units: int) -> None
             _lower_stock(tx, variant_id, before, stock_units)
         drops.mark_stock(tx, variant_id, stock_units)
         drops.mark_drop(tx, drop)
-        _note(tx, now, actor, "restocked", drop, variant=variant_id, stock_units=stock_units)
+        note(tx, now, actor, "restocked", drop, variant=variant_id, stock_units=stock_units)
         return drop.id, hints
 
     drop_id, hints = parts.ledger.run(story)

@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from claimbot.parts import Parts
 from claimbot.web.admin.cookie import cookie_of
+from claimbot.web.admin.drop_pages import add_drop_pages
 from claimbot.web.admin.drops import add_drops
 from claimbot.web.admin.entrance import add_entrance
 from claimbot.web.admin.guard import add_guard
@@ -19,6 +20,7 @@ def admin_routes(parts: Parts) -> Blueprint:
     add_words(routes, parts)
     add_entrance(routes, parts, cookie)
     add_drops(routes, parts)
+    add_drop_pages(routes, parts)
     add_leads(routes, parts)
     add_health(routes, parts)
     return routes

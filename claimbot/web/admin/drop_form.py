@@ -1,43 +1,29 @@
-"""What did a brand type about a new drop, and is it one? Everything typed is kept when it is not."""
+"""What did a brand type about a drop? Everything is kept as it was typed, also when it is no drop yet."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from claimbot.core.brands import Brand
-from claimbot.core.drops import (
-    ONLY_CODE,
-    VARIANTS_MOST,
-    Drop,
-    DropKind,
-    DropState,
-    LinkMode,
-    Variant,
-    faults_by_field,
-)
+from claimbot.core.countries import read_countries
+from claimbot.core.drops import ONLY_CODE, VARIANTS_MOST, Drop, DropKind, LinkMode, Variant
 from claimbot.core.keywords import Mode
-from claimbot.core.money import Money, decimals, read_amount
-from claimbot.core.texts import TextKey
-from claimbot.flows.launch import NewDrop
+from claimbot.core.money import plain
+from claimbot.core.payments import CheckoutOptions
+from claimbot.flows.edit import Known
+from claimbot.web.admin.occasions import OCCASIONS
 
 ROWS_ADDED = 3
-ROW_FIELDS = ("code", "name", "stock", "price")
-FLAGS = ("waitlist", "partial", "restock")
-# What most launches change; the others keep the brand's wording.
-TEXTS = (
-    TextKey.HELD,
-    TextKey.WAITLISTED,
-    TextKey.PROMOTED,
-    TextKey.SOLD_OUT,
-    TextKey.NOT_OPEN_YET,
-    TextKey.WHICH_VARIANT,
-    TextKey.PAID,
-    TextKey.HOLD_ENDED,
-    TextKey.CLOSED,
-    TextKey.PAY_BUTTON,
-)
+ROW_FIELDS = ("code", "name", "stock", "price", "aliases")
+# Ticks of the drop, and ticks of its payment page under the names of CheckoutOptions.
+RULE_FLAGS = {
+    "waitlist": "is_waitlist_on",
+    "partial": "is_partial_allowed",
+    "restock": "is_restocked_on_refund",
+}
+CHECKOUT_FLAGS = ("collect_phone", "automatic_tax", "promotion_codes", "marketing_consent")
+FLAGS = (*RULE_FLAGS, *CHECKOUT_FLAGS)
+LOCAL_TIME = "%Y-%m-%dT%H:%M"
 EMPTY: Mapping[str, str] = {
     "name": "",
     "kind": DropKind.PAID.value,
@@ -51,11 +37,10 @@ EMPTY: Mapping[str, str] = {
     "limit": "1",
     "image_url": "",
     "link_mode": LinkMode.AUTO.value,
-    **{f"text-{key.value}": "" for key in TEXTS},
+    "shipping": "",
+    "version": "",
+    **{f"text-{key.value}": "" for key in OCCASIONS},
 }
-
-Faults = dict[str, list[str]]
-Choice = TypeVar("Choice", DropKind, Mode, LinkMode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +51,15 @@ class Row:
     name: str = ""
     stock: str = ""
     price: str = ""
+    aliases: str = ""
 
     @property
     def is_blank(self) -> bool:
-        return not (self.code or self.name or self.stock or self.price)
+        return not (self.code or self.name or self.stock or self.price or self.aliases)
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        return tuple(_words_in(self.aliases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +68,29 @@ class DropForm:
 
     fields: Mapping[str, str] = field(default_factory=lambda: dict(EMPTY))
     rows: tuple[Row, ...] = (Row(),)
-    flags: frozenset[str] = frozenset(FLAGS)
+    flags: frozenset[str] = frozenset(RULE_FLAGS)
 
     def __getitem__(self, name: str) -> str:
         return self.fields[name]
 
     @property
     def words(self) -> list[str]:
-        lines = self["words"].replace(",", "\n").splitlines()
-        return [word.strip() for word in lines if word.strip()]
+        return _words_in(self["words"])
 
     @property
     def texts(self) -> dict[str, str]:
-        typed = {key.value: self[f"text-{key.value}"].strip() for key in TEXTS}
+        typed = {key.value: self[f"text-{key.value}"].strip() for key in OCCASIONS}
         return {key: text.replace("\r\n", "\n") for key, text in typed.items() if text}
+
+    @property
+    def options(self) -> CheckoutOptions:
+        return CheckoutOptions(
+            collect_phone="collect_phone" in self.flags,
+            shipping_countries=read_countries(self["shipping"]),
+            automatic_tax="automatic_tax" in self.flags,
+            promotion_codes="promotion_codes" in self.flags,
+            marketing_consent="marketing_consent" in self.flags,
+        )
 
     @property
     def filled(self) -> tuple[Row, ...]:
@@ -100,6 +99,14 @@ class DropForm:
     def with_more_rows(self) -> "DropForm":
         more = min(ROWS_ADDED, VARIANTS_MOST - len(self.rows))
         return replace(self, rows=self.rows + (Row(),) * more)
+
+    def with_fields(self, **fields: str) -> "DropForm":
+        return replace(self, fields={**self.fields, **fields})
+
+
+def _words_in(typed: str) -> list[str]:
+    lines = typed.replace(",", "\n").splitlines()
+    return [word.strip() for word in lines if word.strip()]
 
 
 def read_form(typed: Mapping[str, str]) -> DropForm:
@@ -117,123 +124,49 @@ def _row(told: Mapping[str, str], number: int) -> Row:
     return Row(*(told.get(f"{name}-{number}", "").strip() for name in ROW_FIELDS))
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The drop that was typed, or what is wrong with it, by field."""
-
-    new: NewDrop | None
-    faults: Faults
-
-
-def check_drop(form: DropForm, brand: Brand) -> Checked:
-    """Two kinds of faults: what cannot be read, and what the rules refuse."""
-    faults: Faults = {}
-    new = _new_drop(form, brand, faults)
-    for name, sentences in faults_by_field(new.drop, new.stock, new.words).items():
-        # What could not be read was replaced by a guess; the rules have nothing to say about guesses.
-        if name not in faults:
-            faults[name] = sentences
-    return Checked(None if faults else new, faults)
-
-
-def _new_drop(form: DropForm, brand: Brand, faults: Faults) -> NewDrop:
-    kind = _choice(form, "kind", DropKind, faults)
-    price = _price(form, kind, faults)
-    variants, stock = _variants(form, price, faults)
-    drop = Drop(
-        id="",
-        brand_id=brand.id,
-        name=form["name"],
-        kind=kind,
-        state=DropState.DRAFT,
-        price=price,
-        variants=variants,
-        opens_at=_moment(form, "opens_at", brand, faults),
-        closes_at=_moment(form, "closes_at", brand, faults),
-        hold_minutes=_number(form["hold_minutes"], "hold_minutes", faults, 15),
-        per_follower_limit=_number(form["limit"], "limit", faults, 1),
-        is_waitlist_on="waitlist" in form.flags,
-        is_partial_allowed="partial" in form.flags,
-        is_restocked_on_refund="restock" in form.flags,
-        link_mode=_choice(form, "link_mode", LinkMode, faults),
-        image_url=form["image_url"],
-        texts=form.texts,
-    )
-    return NewDrop(drop, stock, form.words, _choice(form, "mode", Mode, faults))
+def form_of(known: Known, timezone: str) -> DropForm:
+    """The form as it would have been filled in for this drop."""
+    drop = known.drop
+    texts = {f"text-{key.value}": drop.texts.get(key, "") for key in OCCASIONS}
+    fields = {
+        "name": drop.name,
+        "kind": drop.kind.value,
+        "price": _amount(plain(drop.price)) if drop.price.minor else "",
+        "currency": drop.price.currency,
+        "words": ", ".join(known.words),
+        "mode": known.mode.value,
+        "opens_at": local_time(drop.opens_at, timezone),
+        "closes_at": local_time(drop.closes_at, timezone),
+        "hold_minutes": str(drop.hold_minutes),
+        "limit": str(drop.per_follower_limit),
+        "image_url": drop.image_url,
+        "link_mode": drop.link_mode.value,
+        "shipping": ", ".join(drop.options.shipping_countries),
+        "version": str(drop.version),
+    }
+    rows = tuple(_row_of(drop, variant, known.stock) for variant in drop.variants)
+    return DropForm({**fields, **texts}, rows, _flags_of(drop))
 
 
-def _choice(form: DropForm, name: str, words: type[Choice], faults: Faults) -> Choice:
-    try:
-        return words(form[name])
-    except ValueError:
-        faults[name] = ["Choose one of the list."]
-        return next(iter(words))
+def _row_of(drop: Drop, variant: Variant, stock: Mapping[str, int]) -> Row:
+    is_only = len(drop.variants) == 1
+    # A drop without choices has one variant that nobody named.
+    code = "" if is_only and variant.code == ONLY_CODE else variant.code
+    name = "" if (is_only and variant.name == drop.name) or variant.name == variant.code else variant.name
+    price = _amount(plain(variant.price)) if variant.price else ""
+    units = "" if drop.kind is DropKind.LIST else str(stock[variant.code])
+    return Row(code, name, units, price, ", ".join(variant.aliases))
 
 
-def _price(form: DropForm, kind: DropKind, faults: Faults) -> Money:
-    currency = form["currency"].upper()
-    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
-        faults["currency"] = ["Three letters, such as EUR."]
-        currency = "EUR"
-    if kind is not DropKind.PAID and not form["price"]:
-        return Money(0, currency)
-    return _amount(form["price"], currency, "price", faults)
+def _amount(written: str) -> str:
+    return written.partition(" ")[0]
 
 
-def _amount(typed: str, currency: str, name: str, faults: Faults) -> Money:
-    found = read_amount(typed, currency)
-    if found is None:
-        example = "12900" if decimals(currency) == 0 else f"129.{'0' * decimals(currency)}"
-        faults.setdefault(name, []).append(f"Write an amount like {example}, without the currency.")
-    return found or Money(1, currency)
+def _flags_of(drop: Drop) -> frozenset[str]:
+    rules = {name for name, known_as in RULE_FLAGS.items() if getattr(drop, known_as)}
+    return frozenset(rules | {name for name in CHECKOUT_FLAGS if getattr(drop.options, name)})
 
 
-def _variants(form: DropForm, price: Money, faults: Faults) -> tuple[tuple[Variant, ...], dict[str, int]]:
-    rows = form.filled
-    stock: dict[str, int] = {}
-    variants = []
-    for row in rows:
-        code = row.code or (ONLY_CODE if len(rows) == 1 else "")
-        own = _amount(row.price, price.currency, "variants", faults) if row.price else None
-        name = row.name or (form["name"] if len(rows) == 1 and not row.code else code)
-        variants.append(Variant("", code, name, (), own))
-        stock[code] = _number(row.stock, "variants", faults, 0) if row.stock else 0
-    if form["kind"] != DropKind.LIST and not any(row.stock for row in rows):
-        faults.setdefault("variants", []).append("How many units are there? Give a stock, 0 if none yet.")
-    faults_of_codes = list(_code_faults([variant.code for variant in variants]))
-    if faults_of_codes:
-        faults.setdefault("variants", []).extend(faults_of_codes)
-    return tuple(variants), stock
-
-
-def _code_faults(codes: list[str]) -> Iterator[str]:
-    if len(codes) > 1 and not all(codes):
-        yield "Each variant needs a code that followers can write, such as M."
-    twice = sorted({code for code in codes if code and codes.count(code) > 1})
-    for code in twice:
-        yield f"“{code}” is there twice: rename one."
-
-
-def _number(typed: str, name: str, faults: Faults, usual: int) -> int:
-    if typed.isascii() and typed.isdigit() and len(typed) < 10:
-        return int(typed)
-    faults.setdefault(name, []).append("Write a whole number.")
-    return usual
-
-
-def _moment(form: DropForm, name: str, brand: Brand, faults: Faults) -> datetime | None:
-    """A time on the clocks where the brand is."""
-    if not form[name]:
-        return None
-    zone = ZoneInfo(brand.timezone)
-    try:
-        local = datetime.fromisoformat(form[name]).replace(tzinfo=zone)
-        found = local.astimezone(UTC)
-    except (ValueError, OverflowError):
-        faults.setdefault("times", []).append("Write a time like 2026-03-14T18:00.")
-        return None
-    if found.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        faults.setdefault("times", []).append(
-            f"{form[name].replace('T', ' ')} does not exist in {brand.timezone}: the clocks go forward then."
-        )
-    return found
+def local_time(at: datetime | None, timezone: str) -> str:
+    """As a browser's field for a time wants it, on the clocks of the brand."""
+    return at.astimezone(ZoneInfo(timezone)).strftime(LOCAL_TIME) if at else ""

@@ -128,6 +128,8 @@ DID = {
     "opened": "The drop is open: who writes the word now gets an answer.",
     "paused": "The drop is paused: nobody new gets a unit, holds go on.",
     "closed": "The drop is closed.",
+    "changed": "The drop is changed. New messages and new claims follow it from now on.",
+    "deleted": "The draft is deleted.",
     "restocked": "The stock is set. New units went to the line first.",
     "bot_paused": "The machine is silent for this person until you resume it.",
     "bot_resumed": "The machine answers this person again.",

@@ -8,26 +8,17 @@ from zoneinfo import ZoneInfo
 from claimbot.core.brands import Brand
 from claimbot.core.drops import ONLY_CODE, DropKind
 from claimbot.core.money import Money, decimals, plain, read_amount
-from claimbot.core.replies import BUTTON_CHARS, TEXT_BYTES, compose
+from claimbot.core.replies import BUTTON_CHARS, TEXT_BYTES, compose, longest_bytes
 from claimbot.core.texts import DEFAULT_TEXTS, TextKey
 from claimbot.web.admin.drop_form import DropForm
+from claimbot.web.admin.occasions import OCCASIONS, USUAL
 
 # An example must be long enough for most; nobody is called so.
 SAMPLE_NAME = "Ana"
 SAMPLE_PLACE = 17
 SAMPLE_PRICE = {0: "12900", 2: "129.00", 3: "129.000"}
-SHOWN = {
-    TextKey.HELD: "A unit is theirs",
-    TextKey.WHICH_VARIANT: "They named no variant",
-    TextKey.WAITLISTED: "Everything is taken",
-    TextKey.PROMOTED: "A unit came back",
-    TextKey.SOLD_OUT: "Nothing left, no waitlist",
-    TextKey.NOT_OPEN_YET: "Too early",
-    TextKey.PAID: "The money is here",
-    TextKey.HOLD_ENDED: "The time ran out",
-    TextKey.CLOSED: "Too late",
-}
-WITH_BUTTON = frozenset((TextKey.HELD, TextKey.PROMOTED))
+WITH_BUTTON = frozenset((TextKey.HELD, TextKey.HELD_PARTIAL, TextKey.PROMOTED, TextKey.ALREADY_HELD))
+ABOUT_LINE = frozenset((TextKey.WAITLISTED, TextKey.PROMOTED, TextKey.ALREADY_WAITLISTED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +30,9 @@ class Bubble:
     button: str
     choices: tuple[str, ...]
     size_bytes: int
+    most_bytes: int
+    """With the longest names and numbers that there can be."""
+    image_url: str = ""
     limit_bytes: int = TEXT_BYTES
 
     @property
@@ -51,25 +45,31 @@ def bubbles(form: DropForm, brand: Brand, now: datetime) -> list[Bubble]:
 
 
 def _occasions(form: DropForm) -> Iterator[TextKey]:
+    """The usual ones, and those that the brand wrote words of its own for."""
     has_line = "waitlist" in form.flags
-    for key in SHOWN:
-        is_about_line = key in (TextKey.WAITLISTED, TextKey.PROMOTED)
-        is_left_out = (is_about_line and not has_line) or (key is TextKey.SOLD_OUT and has_line)
-        if not is_left_out and (key is not TextKey.WHICH_VARIANT or len(form.filled) > 1):
+    has_choice = len(form.filled) > 1
+    for key in OCCASIONS:
+        is_asked_for = key in USUAL or key in form.texts
+        is_left_out = (key in ABOUT_LINE and not has_line) or (key is TextKey.SOLD_OUT and has_line)
+        is_pointless = (key is TextKey.WHICH_VARIANT and not has_choice) or key is TextKey.PAY_BUTTON
+        if is_asked_for and not is_left_out and not is_pointless:
             yield key
 
 
 def _bubble(key: TextKey, form: DropForm, brand: Brand, now: datetime) -> Bubble:
     texts = {**brand.texts, **form.texts}
-    text = compose(_as_sent(key, form), texts, _values(form, brand, now))
+    sent_as = _as_sent(key, form)
+    text = compose(sent_as, texts, _values(form, brand, now))
     has_button = key in WITH_BUTTON and form["kind"] == DropKind.PAID
     title = texts.get(TextKey.PAY_BUTTON) or DEFAULT_TEXTS[TextKey.PAY_BUTTON]
     return Bubble(
-        occasion=SHOWN[key],
+        occasion=OCCASIONS[key],
         text=text,
         button=title[:BUTTON_CHARS] if has_button else "",
         choices=_codes(form) if key is TextKey.WHICH_VARIANT else (),
         size_bytes=len(text.encode()),
+        most_bytes=min(longest_bytes(texts.get(sent_as) or DEFAULT_TEXTS[sent_as]), TEXT_BYTES),
+        image_url=form["image_url"] if has_button and form["image_url"].startswith("https://") else "",
     )
 
 
@@ -108,6 +108,7 @@ def _values(form: DropForm, brand: Brand, now: datetime) -> dict[str, str | None
         "quantity": "1",
         "place": str(min(SAMPLE_PLACE, sum(counts) or SAMPLE_PLACE)),
         "waiting": "3",
+        "reason": "one follower may have " + (form["limit"] or "1"),
         "deadline": _local(now + timedelta(minutes=min(minutes, 1440)), brand, "%H:%M %Z"),
     }
 

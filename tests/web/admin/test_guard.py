@@ -138,7 +138,9 @@ def test_its_own_ids_do_exist(desk: Desk, own: Ids) -> None:
 
     assert {name: status for name, status in shown.items() if status != 200} == {"admin.home": 303}
     assert {name: status for name, status in changed.items() if status not in (200, 303)} == {
-        "admin.make_drop": 422
+        "admin.make_drop": 422,
+        "admin.change_drop": 422,
+        "admin.delete_drop": 409,
     }
 
 

@@ -60,6 +60,22 @@ def test_a_launch_from_signing_in_to_signing_out(engine: Engine) -> None:
     assert browser.get(drop_page).location.startswith("/admin/login")
 
 
+def test_a_new_operator_opens_a_drop_with_few_inputs_on_two_pages(engine: Engine) -> None:
+    """The sign-in page and the form; everything else has a good default."""
+    browser = browser_of(engine)
+    signs_in = {"email": OWNER, "password": PASSWORD}
+    try_in(browser, **signs_in)
+    fills_in = {name: value for name, value in NEW_DROP.items() if name != "currency"}
+
+    answer = browser.send(browser.get(f"{DROPS}/new").shown, f"{DROPS}/new", **fills_in, do="open")
+
+    assert answer.location.endswith("did=opened")
+    assert len(signs_in) + len(fills_in) == 6 <= 12
+    engine.dm("ana")
+    engine.work()
+    assert "129.00 EUR" in engine.heard("ana")[0]
+
+
 def test_the_story_of_a_buyer_names_every_step(engine: Engine) -> None:
     browser = browser_of(engine)
     try_in(browser, OWNER, PASSWORD)
