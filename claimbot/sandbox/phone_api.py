@@ -47,10 +47,13 @@ class PhoneApi:
         self._followers = world.followers
 
     def dm(self) -> ResponseReturnValue:
-        told = asked.body()
-        account, mid, written = self._write(told)
-        status = self._platform.deliver_events(account, [written], asked.flag(told, "retry", True))
+        mid, status = self.say(asked.body())
         return {"mid": mid, "status": status}
+
+    def say(self, told: Json) -> tuple[str, int]:
+        """Somebody writes. The id of the message, and the engine's answer (0: it could not be reached)."""
+        account, mid, written = self._write(told)
+        return mid, self._platform.deliver_events(account, [written], asked.flag(told, "retry", True))
 
     def batch(self) -> ResponseReturnValue:
         told = asked.body()

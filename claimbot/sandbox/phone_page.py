@@ -1,9 +1,13 @@
 """What does a person with a browser see? One page: a phone, its people, and the levers outside."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from claimbot.sandbox.phone_api import PhoneApi
 from claimbot.sandbox.world import World
+
+# Who holds the phone when nobody was chosen.
+FIRST_FOLLOWER = "ana"
 
 # The levers that are worth a button; every other fault can be asked for over HTTP.
 GRAPH_BUTTONS = (
@@ -35,16 +39,29 @@ JUMPS = (
 
 def phone_page_routes(world: World) -> Blueprint:
     routes = Blueprint("phone_page", __name__)
+    api = PhoneApi(world)
 
     @routes.get("/")
     def phone() -> ResponseReturnValue:
+        me = request.args.get("follower") or FIRST_FOLLOWER
         return render_template(
             "sandbox/phone.html",
+            me=me,
+            thread=[bubble.public() for bubble in world.followers.phone(me)],
+            status=request.args.get("status", "200"),
             accounts=world.config.accounts,
             engine_url=world.config.engine_url,
             graph_buttons=GRAPH_BUTTONS,
             stripe_buttons=STRIPE_BUTTONS,
             jumps=JUMPS,
         )
+
+    @routes.post("/")
+    def write() -> ResponseReturnValue:
+        """What the script does by the API, for a browser without one: a message, or a tap on a choice."""
+        told = request.form
+        written = {name: told[name] for name in ("follower", "text", "payload") if told.get(name)}
+        _, status = api.say({**written, "postback": told.get("postback") == "yes"})
+        return redirect(url_for("phone_page.phone", follower=written.get("follower"), status=status), 303)
 
     return routes

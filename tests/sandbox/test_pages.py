@@ -102,3 +102,11 @@ def test_templates_are_found_in_a_wheel_and_in_a_checkout(tmp_path: Path) -> Non
     assert find_templates(package) == tmp_path / "templates"
     (package / "templates").mkdir()
     assert find_templates(package) == package / "templates"
+
+
+def test_a_message_sent_without_script_is_on_the_phone(world: Running) -> None:
+    sent = world.http.post("/", data={"follower": "mira.k", "text": "LAUNCH"})
+
+    shown = world.http.get(sent.headers["Location"]).text
+    assert sent.status_code == 303
+    assert '<span class="bubble">LAUNCH</span>' in shown
