@@ -16,7 +16,7 @@ from claimbot.web.asks import Asks
 from claimbot.web.claim_pages import Words, deadline_of, facts_of, words_of
 from claimbot.web.errors import retry_after
 from claimbot.web.forms import check_form, form_token
-from claimbot.web.headers import allow_form_target, allow_picture
+from claimbot.web.headers import allow_fetch, allow_form_target, allow_picture
 
 log = logging.getLogger("claimbot.pay")
 
@@ -138,6 +138,7 @@ def _retry_page(parts: Parts, standing: Standing, words: Words) -> Response:
 
 
 def _unknown_page(standing: Standing) -> str:
+    allow_fetch()
     looks = min(request.args.get("look", 0, type=int), LOOKS_MAX)
     again = url_for("pay.done", token=standing.claim.token, look=looks + 1)
     return _page("unknown.html", standing, UNKNOWN, again=again, is_refreshing=0 <= looks < LOOKS_MAX)

@@ -302,9 +302,10 @@ class TestReturnPage:
         first = browser.get(f"/c/{claim.token}/done?session_id=cs_test_1").shown
         last = browser.get(f"/c/{claim.token}/done?look=60").shown
 
-        refresh = [one["content"] for one in first.all("meta") if one.get("http-equiv") == "refresh"]
-        assert refresh == [f"2;url=/c/{claim.token}/done?look=1"]
-        assert not [one for one in last.all("meta") if one.get("http-equiv")]
+        (looking,), (waiting,) = first.all("main"), last.all("main")
+        assert looking["hx-get"] == f"/c/{claim.token}/done?look=1"
+        assert looking["hx-trigger"] == "load delay:2s"
+        assert "hx-get" not in waiting
         assert f"/c/{claim.token}" in last.links()
 
     @pytest.mark.parametrize("look", ["-5", "99999999999999999999", "x", "", "%00"])
