@@ -1,0 +1,84 @@
+"""What does somebody do in the browser? Sign in, make a drop, write on the phone, pay, take the list."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from claimbot.cli.demo import EMAIL, SLUG
+from tests.browser.windows import Window
+from tests.e2e.machine import Machine
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A drop that a test makes for itself, and who writes its word."""
+
+    name: str
+    word: str
+    follower: str
+    stock_units: int = 3
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What must be typed into the form; all else has a good default."""
+        return {"name": self.name, "price": "129.00", "words": self.word, "stock-0": str(self.stock_units)}
+
+
+def password_of(machine: Machine) -> str:
+    """As `claimbot up` made it and printed it."""
+    secrets = json.loads((machine.folder / "secrets.json").read_text("utf-8"))
+    return str(secrets["FIRST_LOGIN_PASSWORD"])
+
+
+def sign_in(window: Window, machine: Machine) -> Page:
+    page = window.open(f"{machine.engine_url}/admin/")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(password_of(machine))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1, name="Drops")).to_be_visible()
+    return page
+
+
+def make_and_open(page: Page, wish: Wish) -> None:
+    page.get_by_role("link", name="New drop").click()
+    for name, text in wish.typed.items():
+        page.locator(f"[name='{name}']").fill(text)
+    page.get_by_role("button", name="Save and open").click()
+    expect(page.get_by_role("heading", level=1, name=wish.name)).to_be_visible()
+
+
+def write_on_the_phone(window: Window, machine: Machine, wish: Wish) -> Page:
+    phone = window.open(f"{phone_url(machine)}/?follower={wish.follower}")
+    phone.get_by_label("Message", exact=True).fill(wish.word)
+    phone.get_by_role("button", name="Send", exact=True).click()
+    return phone
+
+
+def phone_url(machine: Machine) -> str:
+    return str(machine.sandbox.base_url).rstrip("/")
+
+
+def pay(page: Page) -> None:
+    """On the sandbox's checkout, which leads back to the brand's page."""
+    page.get_by_role("button", name=re.compile(r"^Pay \d")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("paid|yours|thank", re.I))
+
+
+def numbers(page: Page) -> dict[str, str]:
+    """The tiles of a board, by their names."""
+    names, values = (page.locator(f".numbers {tag}").all_inner_texts() for tag in ("dt", "dd"))
+    return dict(zip(names, values, strict=True))
+
+
+def download_leads(page: Page, machine: Machine, folder: Path) -> list[dict[str, str]]:
+    page.goto(f"{machine.engine_url}/admin/{SLUG}/leads")
+    with page.expect_download() as started:
+        page.get_by_role("button", name=re.compile("CSV")).click()
+    path = folder / started.value.suggested_filename
+    started.value.save_as(path)
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
