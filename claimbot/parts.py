@@ -40,11 +40,16 @@ QUEUE_TIMEOUT_SECONDS = 2.0
 Clock = Callable[[], datetime]
 
 
-class DatabaseClock:
-    """The database's time, told by our clock and the difference between the two."""
+def machine_time() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, ledger: Ledger) -> None:
+
+class DatabaseClock:
+    """The database's time, told by our clock (`here`) and the difference between the two."""
+
+    def __init__(self, ledger: Ledger, here: Clock = machine_time) -> None:
         self._ledger = ledger
+        self._here = here
         self._difference = timedelta(0)
         self._checked_at = -CLOCK_SECONDS
         self._lock = threading.Lock()
@@ -55,7 +60,7 @@ class DatabaseClock:
                 self._compare()
             finally:
                 self._lock.release()
-        return datetime.now(UTC) + self._difference
+        return self._here() + self._difference
 
     @property
     def skew_seconds(self) -> float:
@@ -64,12 +69,12 @@ class DatabaseClock:
 
     def _compare(self) -> None:
         self._checked_at = time.monotonic()
-        before = datetime.now(UTC)
+        before = self._here()
         try:
             told = self._ledger.database_time()
         except LedgerUnavailable:
             return
-        after = datetime.now(UTC)
+        after = self._here()
         self._difference = told - (before + (after - before) / 2)
 
 

@@ -176,6 +176,19 @@ def test_a_stored_500_is_answered_with_a_new_attempt(sqlite_engine: Engine) -> N
     assert attempts == [(1, "abandoned"), (2, "open")]
 
 
+@pytest.mark.matrix(26)
+def test_an_attempt_that_waited_too_long_for_stripe_is_made_anew(sqlite_engine: Engine) -> None:
+    """Its frozen end has come nearer than the thirty minutes that Stripe insists on."""
+    sqlite_engine.world.fault("stripe", "rate_429")
+    held(sqlite_engine)
+    assert sqlite_engine.rows("SELECT epoch, state FROM checkouts") == [(1, "asked")]
+    sqlite_engine.pass_time(minutes=6)
+    sqlite_engine.dm("ana")
+    sqlite_engine.work()
+    attempts = sqlite_engine.rows("SELECT epoch, state FROM checkouts ORDER BY epoch")
+    assert (attempts, sessions(sqlite_engine)) == ([(1, "abandoned"), (2, "open")], {"open": 1})
+
+
 def test_a_session_that_was_never_made_does_not_keep_the_unit(sqlite_engine: Engine) -> None:
     sqlite_engine.world.fault("stripe", "error_500_after_accept")
     held(sqlite_engine)

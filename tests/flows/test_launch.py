@@ -8,7 +8,7 @@ import pytest
 
 from claimbot.core.drops import Drop, DropKind, DropState, Variant
 from claimbot.core.errors import Refused
-from claimbot.db import audit
+from claimbot.db import audit, drops
 from claimbot.flows.launch import NewDrop, close_drop, create_drop, open_drop, pause_drop, restock
 from tests.builders import PRICE
 from tests.engine import Engine
@@ -135,6 +135,20 @@ def test_a_unit_proposed_before_it_was_retired_is_not_sold(engine: Engine) -> No
     engine.dm("ben")
     assert (state_of(engine, "ben"), taken_units(engine)) == ("waitlisted", [1])
     assert engine.parts.gate.snapshot(drop.id) is not None
+
+
+@pytest.mark.matrix(43)
+def test_a_hold_is_paid_at_the_price_it_was_offered_at(engine: Engine) -> None:
+    drop = engine.drop(stock_units=2)
+    engine.dm("ana")
+    with engine.parts.ledger.begin() as tx:
+        drops.mark_drop(tx, drop, price_minor=19_900)
+    engine.parts.catalog(is_fresh=True)
+    engine.dm("ben")
+    engine.work()
+    [engine.pay(who) for who in ("ana", "ben")]
+    paid = engine.rows("SELECT paid_minor FROM claims WHERE state = 'sold' ORDER BY line")
+    assert paid == [(12_900,), (19_900,)]
 
 
 @pytest.mark.matrix(43)

@@ -53,6 +53,7 @@ ENDINGS: list[Ending] = [
 ]
 
 
+@pytest.mark.matrix(26)
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_refusal_has_a_verdict_and_a_word_of_ours(
     gateway: Gateway, stripe_says: ScriptedStripe, ending: Ending
