@@ -99,6 +99,8 @@ class SessionNews:
     marketing_consent: bool | None = None
     shipping: str = ""
     """The shipping address as one JSON object, or empty."""
+    return_url: str = ""
+    """Where the buyer is led after paying; tells whose session it is when nobody knows its claim."""
 
 
 @dataclass(frozen=True, slots=True)

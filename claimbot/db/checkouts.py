@@ -1,5 +1,6 @@
 """Which Checkout Sessions did we ask for? Each attempt is written down before the call."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -111,3 +112,9 @@ def mark_session_ended(tx: Connection, session_id: str, state: str) -> bool:
 def find_by_session(tx: Connection, session_id: str) -> Attempt | None:
     row = tx.execute(select(checkouts).where(checkouts.c.session_id == session_id)).first()
     return _read(row) if row else None
+
+
+def find_states(tx: Connection, session_ids: Sequence[str]) -> dict[str, str]:
+    """session → its state here; those that we never heard of are missing."""
+    known = select(checkouts.c.session_id, checkouts.c.state).where(checkouts.c.session_id.in_(session_ids))
+    return {row.session_id: row.state for row in tx.execute(known)}

@@ -13,6 +13,7 @@ from claimbot.core.keywords import Keyword, Mode, normalise
 from claimbot.core.leads import QualifyRule
 from claimbot.core.money import Money
 from claimbot.db.checkouts import read_options
+from claimbot.db.engine import changed
 from claimbot.db.ids import new_id
 from claimbot.db.tables import drops, keywords, units, variants
 
@@ -203,6 +204,12 @@ def raise_epoch(tx: Connection, drop_id: str) -> int:
     """A new epoch for the gate of this drop: what the old gate proposed no longer counts."""
     query = update(drops).where(drops.c.id == drop_id).values(gate_epoch=drops.c.gate_epoch + 1)
     return int(tx.execute(query.returning(drops.c.gate_epoch)).scalar_one())
+
+
+def raise_epoch_to(tx: Connection, drop_id: str, epoch: int) -> bool:
+    """True when it was less."""
+    behind = update(drops).where(drops.c.id == drop_id, drops.c.gate_epoch < epoch)
+    return changed(tx.execute(behind.values(gate_epoch=epoch))) == 1
 
 
 def mark_stock(tx: Connection, variant_id: str, stock_units: int) -> None:

@@ -10,6 +10,7 @@ from claimbot.core.brands import Account, Brand
 from claimbot.core.errors import Outside
 from claimbot.db import alerts, brands, marks, outbox
 from claimbot.db.migrate import pending
+from claimbot.flows.books import COMPARED_EVERY, find_books
 from claimbot.flows.reply import sender_of
 from claimbot.parts import DatabaseClock, Parts
 
@@ -40,7 +41,7 @@ class Sign:
 
 def diagnose(parts: Parts) -> list[Sign]:
     """Everything that can be found out now; what does not answer is itself a sign."""
-    return _all(parts, (*OF_THE_ENGINE, _accounts, _brands, _alerts))
+    return _all(parts, (*OF_THE_ENGINE, _accounts, _brands, _all_books, _alerts))
 
 
 def diagnose_engine(parts: Parts) -> list[Sign]:
@@ -177,6 +178,31 @@ def _keys(parts: Parts, found: Sequence[Brand]) -> Iterator[Sign]:
     for brand in found:
         if brand not in keyless:
             yield _mode(parts, brand)
+
+
+def diagnose_books(parts: Parts) -> list[Sign]:
+    """When each brand that can be paid was last compared with Stripe, and what came of it."""
+    with parts.ledger.reading() as tx:
+        found = brands.list_brands(tx)
+        payable = [one for one in found if brands.find_payment_keys(tx, parts.sealer, one.id) is not None]
+        compared = [(one, find_books(tx, one.id)) for one in payable]
+    return [_books(brand, mark, parts.clock()) for brand, mark in compared]
+
+
+def _all_books(parts: Parts) -> Iterator[Sign]:
+    yield from diagnose_books(parts)
+
+
+def _books(brand: Brand, mark: marks.Mark | None, now: datetime) -> Sign:
+    about = f"Stripe's books of {brand.slug}"
+    if mark is None:
+        return Sign(Light.WARN, about, "were never compared; the clock does it: claimbot clock")
+    wrong = len(mark.facts["different"]) + len(mark.facts["lost"])
+    when = f"compared {_age(now - mark.at)} ago: {mark.facts['sessions']} sessions, {mark.facts['paid']} paid"
+    if wrong:
+        return Sign(Light.RED, about, f"{when}, {wrong} not settled here: claimbot reconcile --help")
+    is_old = now - mark.at > 2 * COMPARED_EVERY
+    return Sign(Light.WARN if is_old else Light.OK, about, f"{when}, all of them settled here")
 
 
 def _mode(parts: Parts, brand: Brand) -> Sign:

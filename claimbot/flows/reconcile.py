@@ -24,7 +24,8 @@ def rebuild_gate(parts: Parts, drop_id: str) -> bool:
     """Load the drop's gate from SQL under a new epoch. False when Redis does not answer."""
     try:
         for _ in range(REBUILD_TRIES):
-            if _rebuild(parts, drop_id) != "torn":
+            word = _rebuild(parts, drop_id)
+            if word == "swapped" or (word == "stale" and not _catch_up(parts, drop_id)):
                 return True
     except Outside as trouble:
         log.warning("gate_rebuild_failed drop=%s %s", drop_id, type(trouble).__name__)
@@ -46,6 +47,15 @@ def _rebuild(parts: Parts, drop_id: str) -> str:
     word = parts.gate.rebuild(drop_id, epoch, free, given, last_line)
     log.info("gate_rebuilt drop=%s epoch=%d units=%d %s", drop_id, epoch, sum(map(len, free.values())), word)
     return word
+
+
+def _catch_up(parts: Parts, drop_id: str) -> bool:
+    """Is the gate ahead of the ledger itself? So it is after the restore of a backup: count on from there."""
+    seen = parts.gate.snapshot(drop_id)
+    if seen is None:
+        return True
+    with parts.ledger.begin() as tx:
+        return drops.raise_epoch_to(tx, drop_id, seen.epoch)
 
 
 def check_gate(parts: Parts, drop_id: str, now: datetime) -> str:

@@ -11,6 +11,7 @@ from claimbot.core.errors import Outside
 from claimbot.core.outbox import AGE_MAX
 from claimbot.db import alerts, claims, drops, inbox, marks, payments
 from claimbot.db.engine import Tx
+from claimbot.flows.books import DailyBooks
 from claimbot.flows.close_line import close_line
 from claimbot.flows.expire import SWEEP_ROWS, sweep_due
 from claimbot.flows.hints import Hints
@@ -161,6 +162,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("gates", 30, check_all_gates),
         Chore("overdue", 30, ask_about_overdue),
         Chore("events", 120, ask_for_events),
+        Chore("books", 3600, DailyBooks()),
         Chore("verify", 60, verify_and_note),
         Chore("tokens", 3600, renew_tokens),
         Chore("purge", 3600, purge),

@@ -131,6 +131,15 @@ class Gateway:
 
     def find_by_claim(self, claim_id: str, created_after: datetime) -> SessionsFound:
         """The sessions made for a claim, for an answer that was lost. Stripe has no filter for it."""
+        return self._list_sessions(created_after, lambda found: read.claim_id(found) == claim_id)
+
+    def list_sessions(self, created_after: datetime) -> SessionsFound:
+        """Every session made since then that names a claim, whoever's it is."""
+        return self._list_sessions(created_after, lambda found: bool(read.claim_id(found)))
+
+    def _list_sessions(
+        self, created_after: datetime, is_wanted: Callable[[Mapping[str, Any]], bool]
+    ) -> SessionsFound:
         since = int(created_after.timestamp())
         sessions: list[SessionNews] = []
 
@@ -143,8 +152,7 @@ class Gateway:
         for page in self._pages(fetch, last=-1):
             if isinstance(page, Failure):
                 return SessionsFound(page.verdict, tuple(sessions), page.reason, page.retry_after_seconds)
-            ours = [found for found in page if read.claim_id(found) == claim_id]
-            news = [_session_or_none(found, self._keys.account) for found in ours]
+            news = [_session_or_none(found, self._keys.account) for found in page if is_wanted(found)]
             sessions.extend(one for one in news if one is not None)
         return SessionsFound(Verdict.DONE, tuple(sessions))
 

@@ -127,6 +127,7 @@ def session(found: Found, implied_status: str = "", account: str = "") -> Sessio
         buyer_name=text(branch(buyer, "name")) or text(branch(shipping(found), "name")),
         marketing_consent=consent(branch(found, "consent", "promotions")),
         shipping=address(shipping(found)),
+        return_url=text(found.get("success_url"), URL_CHARS),
     )
 
 

@@ -20,7 +20,7 @@ class CallResult:
 
 @dataclass(frozen=True, slots=True)
 class SessionsFound:
-    """The sessions of one claim, newest first; complete only when DONE."""
+    """The sessions that were asked for, newest first; complete only when DONE."""
 
     verdict: Verdict
     sessions: tuple[SessionNews, ...] = ()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from claimbot.db.engine import Ledger
+from claimbot.flows.books import compare
 from tests.cli.conftest import Terminal
 from tests.engine import Engine, running_engine
 from tests.sandbox.worlds import ACCOUNT, APP_SECRET, TOKEN
@@ -121,3 +122,34 @@ def test_a_broken_promise_is_named_with_exit_1(engine: Engine, there: Terminal) 
     assert result.exit_code == 1
     assert "BROKEN" in result.stdout
     assert drop.variants[0].id in result.stdout or "clm_" in result.stdout
+
+
+def test_sessions_that_a_restored_ledger_lost_are_ended_and_verify_says_so(
+    engine: Engine, there: Terminal
+) -> None:
+    engine.drop(stock_units=1)
+    engine.dm("ana")
+    engine.work()
+    with engine.parts.ledger.begin() as tx:
+        tx.exec_driver_sql("DELETE FROM checkouts")
+
+    said = there.ok("reconcile", "--restored", PUBLIC_URL=engine.parts.settings.public_url)
+
+    assert "lost sessions ended: 1; refunded: 0; to be asked again: 0" in said
+    assert engine.world.get("/state")["sessions"]["open"] == 0
+    there.ok("reconcile", "--restored", PUBLIC_URL=engine.parts.settings.public_url)
+    assert "1 sessions, 0 paid, all of them settled here" in there.ok("verify")
+
+
+def test_verify_fails_when_stripe_knows_more(engine: Engine, there: Terminal) -> None:
+    engine.drop(stock_units=1)
+    engine.dm("ana")
+    engine.work()
+    with engine.parts.ledger.begin() as tx:
+        tx.exec_driver_sql("DELETE FROM checkouts")
+    compare(engine.parts, engine.brand.id)
+
+    result = there.run("verify", "--json")
+
+    [books] = [one for one in json.loads(result.stdout) if "books" in one["name"]]
+    assert (result.exit_code, books["ok"]) == (1, False)
