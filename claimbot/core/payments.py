@@ -78,6 +78,14 @@ class CheckoutRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundPart:
+    """A part of a payment that goes back. With what went back before, it is another part each time."""
+
+    amount: Money
+    already_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionNews:
     """What is known of one session, whoever said it: an event, or Stripe when asked."""
 

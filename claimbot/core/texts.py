@@ -40,6 +40,9 @@ class TextKey(StrEnum):
     HOLD_ENDED = "hold_ended"  # the time ran out
     LATE_REFUNDED = "late_refunded"  # money came too late and goes back
     CANCELLED = "cancelled"  # the brand took it back
+    LINE_LEFT = "line_left"  # the brand took them out of the line
+    REFUNDED = "refunded"  # the brand sends all their money back
+    PART_REFUNDED = "part_refunded"  # the brand sends some of their money back
     LINE_CLOSED = "line_closed"  # the drop closed while they waited
     PAY_BUTTON = "pay_button"  # the words on the button
 
@@ -138,6 +141,18 @@ DEFAULT_TEXTS: Mapping[TextKey, str] = MappingProxyType(
         TextKey.CANCELLED: (
             "Sorry, {first_name}, we had to take this one back. {item} ({variant}) is no longer held for you,"
             " and you paid nothing. The reason: {reason}."
+        ),
+        TextKey.LINE_LEFT: (
+            "Sorry, {first_name}, we had to take you off the waitlist for {item} ({variant})."
+            " You paid nothing."
+        ),
+        TextKey.REFUNDED: (
+            "Hello {first_name}, we send you all of your money back: {total}. {quantity} × {item} ({variant})"
+            " is no longer yours. Your bank may need a few days."
+        ),
+        TextKey.PART_REFUNDED: (
+            "Hello {first_name}, we send you {total} back. {quantity} × {item} ({variant}) stays yours."
+            " Your bank may need a few days."
         ),
         TextKey.LINE_CLOSED: (
             "Sorry, {first_name}, {item} is closed now, and no unit came back while you were in line."

@@ -10,6 +10,7 @@ from claimbot.db import alerts, claims, outbox
 from claimbot.db.engine import Tx
 from claimbot.flows.checkout import raise_stripe_alert, spend_call
 from claimbot.flows.expire import KEY_WAIT
+from claimbot.flows.give_back import note_refund, part_of
 from claimbot.flows.hints import Hints
 from claimbot.flows.settle import give_money_back
 from claimbot.flows.tell import tell
@@ -23,7 +24,7 @@ REFUND_FAILED = "refund_failed"
 
 
 def send_refund(parts: Parts, row: OutboxRow) -> None:
-    """The outbox row `refund`: all the money of one session."""
+    """The outbox row `refund`: all the money of one session, or the part that a brand asked for."""
     if not row.payload["payment_intent"]:
         # A promotion code left nothing to pay, so Stripe made no payment.
         return _done(parts, row, RefundResult(Verdict.DONE, reason="nothing_was_paid"))
@@ -35,7 +36,7 @@ def send_refund(parts: Parts, row: OutboxRow) -> None:
         paced = RefundResult(Verdict.RETRY, reason="paced", retry_after_seconds=wait_seconds)
         return _later(parts, row, paced)
     payment_intent, session_id = row.payload["payment_intent"], row.payload["session_id"]
-    result = gateway.refund(payment_intent, session_id, None, row.claim_id or "")
+    result = gateway.refund(payment_intent, session_id, part_of(row.payload), row.claim_id or "")
     if result.verdict is Verdict.DONE:
         return _done(parts, row, result)
     return _later(parts, row, result)
@@ -49,6 +50,8 @@ def _done(parts: Parts, row: OutboxRow, result: RefundResult) -> None:
         claim = claims.lock_claim(tx, row.claim_id or "")
         if claim is not None and claim.state is State.REFUNDING:
             give_money_back(tx, now, claim, claim.paid_minor, hints)
+        elif claim is not None and row.payload.get("is_asked_for"):
+            note_refund(tx, now, claim, row.payload, hints)
         outbox.mark_done(tx, row, now, result.refund_id, result.status or result.reason)
         return hints
 

@@ -18,12 +18,12 @@ from stripe.params.checkout import SessionListParams
 
 from claimbot.core.errors import BadPayload, PaymentsUnavailable
 from claimbot.core.messages import Verdict
-from claimbot.core.money import Money
 from claimbot.core.payments import (
     CheckoutRequest,
     NewsKind,
     PaymentEvent,
     PaymentKeys,
+    RefundPart,
     SessionNews,
     SessionState,
 )
@@ -157,13 +157,15 @@ class Gateway:
         return SessionsFound(Verdict.DONE, tuple(sessions))
 
     def refund(
-        self, payment_intent: str, session_id: str, amount: Money | None, claim_id: str
+        self, payment_intent: str, session_id: str, part: RefundPart | None, claim_id: str
     ) -> RefundResult:
-        """Send money back: all that is left, or `amount`. Asking twice is one refund."""
-        key = f"refund:{session_id}" if amount is None else f"refund:{session_id}:{amount.minor}"
+        """Send money back: all that is left, or a part. Asking twice is one refund."""
+        of_part = f":{part.already_minor}:{part.amount.minor}" if part else ""
+        key = f"refund:{session_id}{of_part}"
+        amount = part.amount if part else None
         wanted = params.refund(payment_intent, session_id, amount, claim_id)
         answer = self._refund(wanted, key)
-        if isinstance(answer, Failure) and answer.is_new_epoch_needed and amount is None:
+        if isinstance(answer, Failure) and answer.is_new_epoch_needed and part is None:
             # The key gives back a stored 500 for a day. A second key is safe: Stripe never refunds all twice.
             answer = self._refund(wanted, f"{key}:again")
         if isinstance(answer, Failure):

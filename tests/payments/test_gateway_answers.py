@@ -9,7 +9,7 @@ import pytest
 
 from claimbot.core.messages import Verdict
 from claimbot.core.money import Money
-from claimbot.core.payments import SessionState
+from claimbot.core.payments import RefundPart, SessionState
 from claimbot.payments.gateway import Gateway
 from claimbot.payments.results import AccountResult, CallResult, RefundResult
 from tests.payments.builders import KEYS, make_error, make_paid, make_request, make_session
@@ -201,22 +201,22 @@ def test_every_refund_has_an_ending(
     gateway: Gateway, stripe_says: ScriptedStripe, says: Says, result: RefundResult
 ) -> None:
     stripe_says.says(says)
-    assert gateway.refund("pi_ana", "cs_test_ana", Money(12900, "EUR"), "clm_ana") == result
+    assert gateway.refund("pi_ana", "cs_test_ana", RefundPart(Money(12900, "EUR"), 0), "clm_ana") == result
 
 
 @pytest.mark.parametrize(
-    ("amount", "verdict", "keys"),
+    ("part", "verdict", "keys"),
     [
         (None, Verdict.DONE, ["refund:cs_test_ana", "refund:cs_test_ana:again"]),
-        (Money(12900, "EUR"), Verdict.UNKNOWN, ["refund:cs_test_ana:12900"]),
+        (RefundPart(Money(12900, "EUR"), 0), Verdict.UNKNOWN, ["refund:cs_test_ana:0:12900"]),
     ],
     ids=["full", "part"],
 )
 def test_only_a_full_refund_may_leave_a_key_with_a_stored_failure(
-    gateway: Gateway, stripe_says: ScriptedStripe, amount: Money | None, verdict: Verdict, keys: list[str]
+    gateway: Gateway, stripe_says: ScriptedStripe, part: RefundPart | None, verdict: Verdict, keys: list[str]
 ) -> None:
     stripe_says.says(Says(500, make_error(), REPLAYED), Says(body={"id": "re_a", "status": "succeeded"}))
-    assert gateway.refund("pi_ana", "cs_test_ana", amount, "clm_ana").verdict is verdict
+    assert gateway.refund("pi_ana", "cs_test_ana", part, "clm_ana").verdict is verdict
     assert [asked.headers["Idempotency-Key"] for asked in stripe_says.asked] == keys
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from claimbot.core.money import Money
-from claimbot.core.payments import CheckoutOptions, CheckoutRequest
+from claimbot.core.payments import CheckoutOptions, CheckoutRequest, RefundPart
 from claimbot.payments.gateway import API_VERSION, Gateway
 from tests.openapi import stripe_spec
 from tests.payments.builders import NOW, make_request, make_session
@@ -134,29 +134,33 @@ def test_nothing_about_this_machine_is_reported(gateway: Gateway, stripe_says: S
     assert not {"platform", "telemetry_id", "uname"} & set(agent)
 
 
-@pytest.mark.parametrize("amount", [None, Money(12900, "EUR")], ids=["full", "part"])
+@pytest.mark.parametrize("part", [None, RefundPart(Money(12900, "EUR"), 0)], ids=["full", "part"])
 def test_a_refund_call_is_valid_by_the_schema(
-    gateway: Gateway, stripe_says: ScriptedStripe, amount: Money | None
+    gateway: Gateway, stripe_says: ScriptedStripe, part: RefundPart | None
 ) -> None:
     stripe_says.says(Says(body={"id": "re_ana", "object": "refund", "status": "succeeded"}))
-    gateway.refund("pi_ana", "cs_test_ana", amount, "clm_ana")
+    gateway.refund("pi_ana", "cs_test_ana", part, "clm_ana")
     asked = stripe_says.asked[0]
     assert stripe_spec().request(asked.method, asked.path, asked.body) == []
 
 
 @pytest.mark.parametrize(
-    ("amount", "key", "sent"),
+    ("part", "key", "sent"),
     [
         (None, "refund:cs_test_ana", {}),
-        (Money(12900, "EUR"), "refund:cs_test_ana:12900", {"amount": ["12900"]}),
+        (RefundPart(Money(12900, "EUR"), 500), "refund:cs_test_ana:500:12900", {"amount": ["12900"]}),
     ],
     ids=["full", "part"],
 )
 def test_a_refund_has_a_key_of_its_own_and_an_amount_only_in_part(
-    gateway: Gateway, stripe_says: ScriptedStripe, amount: Money | None, key: str, sent: dict[str, list[str]]
+    gateway: Gateway,
+    stripe_says: ScriptedStripe,
+    part: RefundPart | None,
+    key: str,
+    sent: dict[str, list[str]],
 ) -> None:
     stripe_says.says(Says(body={"id": "re_ana", "object": "refund", "status": "succeeded"}))
-    gateway.refund("pi_ana", "cs_test_ana", amount, "clm_ana")
+    gateway.refund("pi_ana", "cs_test_ana", part, "clm_ana")
     form = parse_qs(stripe_says.asked[0].body.decode())
     assert stripe_says.asked[0].headers["Idempotency-Key"] == key
     assert {name: value for name, value in form.items() if name == "amount"} == sent

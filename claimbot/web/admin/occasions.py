@@ -36,6 +36,14 @@ RARE: Mapping[TextKey, str] = MappingProxyType(
         TextKey.PAYMENT_FAILED: "The payment failed",
         TextKey.LATE_REFUNDED: "Money came too late and goes back",
         TextKey.CANCELLED: "You took it back",
+        TextKey.LINE_LEFT: "You took them off the waitlist",
+        TextKey.LINE_CLOSED: "It closed while they waited",
+        TextKey.REFUNDED: "You send all their money back",
+        TextKey.PART_REFUNDED: "You send some of their money back",
     }
 )
 OCCASIONS: Mapping[TextKey, str] = MappingProxyType({**USUAL, **RARE})
+# About no drop: a brand words them once for all of its drops.
+OF_THE_BRAND = frozenset(
+    (TextKey.NOTHING_TO_PASS, TextKey.OPTED_OUT, TextKey.OPTED_IN, TextKey.HUMAN, TextKey.HELP)
+)
