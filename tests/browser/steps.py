@@ -37,11 +37,15 @@ def password_of(machine: Machine) -> str:
 
 def sign_in(window: Window, machine: Machine) -> Page:
     page = window.open(f"{machine.engine_url}/admin/")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(password_of(machine))
+    type_the_login(page, EMAIL, password_of(machine))
+    return page
+
+
+def type_the_login(page: Page, email: str, password: str) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1, name="Drops")).to_be_visible()
-    return page
 
 
 def make_and_open(page: Page, wish: Wish) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    expect,
     sync_playwright,
 )
 
@@ -75,6 +76,7 @@ class Window:
 def chromium() -> Iterator[Browser]:
     """A browser that is missing or does not start is a fault of the run, never a reason to skip."""
     path = shutil.which("chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     assert path, "there is no chromium on the PATH: apt-get install --no-install-recommends chromium"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
