@@ -1,21 +1,15 @@
 """How does a brand come in, and how does it get paid?"""
 
-import re
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 import click
 
 from claimbot.cli.shared import actor, get_brand, show
 from claimbot.cli.surroundings import opened_parts
-from claimbot.core.brands import Brand
+from claimbot.core.brands import Brand, brand_faults
 from claimbot.core.errors import Refused
 from claimbot.core.payments import PaymentKeys
 from claimbot.db import audit, brands, marks
 from claimbot.flows.launch import create_brand
 from claimbot.payments.keys import is_live_key, key_faults
-
-# It stands in addresses and file names.
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @click.group(epilog="Example: claimbot brand list")
@@ -30,15 +24,12 @@ def brand() -> None:
 @click.option("--locale", default="en", show_default=True, help="Language of the messages.")
 def create(slug: str, name: str, timezone: str, locale: str) -> None:
     """Make a brand."""
-    faults = [] if SLUG.fullmatch(slug) else ["--slug: use small letters, digits and dashes, 40 at most"]
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        faults.append("--timezone: there is no such zone; write it like Europe/Berlin")
+    new = Brand("", slug, name, timezone, locale, livemode=False)
+    faults = [f"--{field}: {words}" for field, words in brand_faults(new).items()]
     if faults:
         raise Refused("\n".join(faults))
     with opened_parts() as parts:
-        made = create_brand(parts, actor(), Brand("", slug, name, timezone, locale, livemode=False))
+        made = create_brand(parts, actor(), new)
     click.echo(f"{made.id}; next: claimbot brand stripe-keys {slug}")
 
 

@@ -1,12 +1,20 @@
 """Whom do we speak for, and through which accounts? All that routes and matches a message, in memory."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from claimbot.core.commands import CommandBook
 from claimbot.core.drops import Drop
 from claimbot.core.keywords import Vocabulary
+
+# It stands in addresses and file names.
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+NAME_CHARS_MOST = 80
+# A day at least, so that nobody is forgotten in the middle of a launch; ten years are for ever enough.
+RETENTION_DAYS = range(1, 3_651)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,28 @@ class Brand:
     retention_days: int = 365
     texts: Mapping[str, str] = field(default_factory=dict)
     command_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def brand_faults(brand: Brand) -> dict[str, str]:
+    """By field, one sentence each; empty when the brand may be kept."""
+    found = {}
+    if not SLUG.fullmatch(brand.slug):
+        found["slug"] = "use small letters, digits and dashes, 40 at most"
+    if not brand.name.strip() or len(brand.name) > NAME_CHARS_MOST:
+        found["name"] = f"write 1 to {NAME_CHARS_MOST} characters"
+    if not _is_zone(brand.timezone):
+        found["timezone"] = "there is no such zone; write it like Europe/Berlin"
+    if brand.retention_days not in RETENTION_DAYS:
+        found["retention_days"] = f"write a whole number from 1 to {RETENTION_DAYS.stop - 1}"
+    return found
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

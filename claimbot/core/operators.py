@@ -66,6 +66,7 @@ class Visitor:
     memberships: tuple[Membership, ...]
     proved_at: datetime | None = None
     """When this browser last gave the password; None: never since it was asked for."""
+    has_second_factor: bool = False
 
     @property
     def actor(self) -> str:

@@ -1,10 +1,40 @@
-"""What do the admin pages need in SQL? Sessions, tries to begin one, and a way to the latest messages."""
+"""What do the admin pages need in SQL? People and what lets them in, and a way to the latest messages."""
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, Text
 
-from claimbot.db.tables import belongs_to, inbox, key, metadata, moment, moment_set, words
+from claimbot.db.tables import belongs_to, inbox, key, metadata, moment, moment_set, number, words
 
-__all__ = ["admin_sessions", "metadata", "sign_in_tries"]
+__all__ = [
+    "admin_sessions",
+    "invites",
+    "memberships",
+    "metadata",
+    "operators",
+    "recovery_codes",
+    "sign_in_tries",
+]
+
+operators = Table(
+    "operators",
+    metadata,
+    key(),
+    Column("email", Text, nullable=False, unique=True),
+    words("password_hash"),
+    words("totp_sealed"),
+    moment_set("created_at"),
+    moment("disabled_at"),
+    number("totp_step"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    belongs_to("operator_id", "operators"),
+    belongs_to("brand_id", "brands"),
+    Column("role", Text, nullable=False),
+    PrimaryKeyConstraint("operator_id", "brand_id"),
+    CheckConstraint("role IN ('owner', 'editor', 'viewer')", name="role"),
+)
 
 # The cookie's 256 bits are not here: only their hash is.
 admin_sessions = Table(
@@ -18,6 +48,33 @@ admin_sessions = Table(
     moment("proved_at"),
     words("agent"),
     Index("ix_admin_sessions_operator_id", "operator_id"),
+)
+
+# What opens the door when the phone is lost. Only their hashes are here.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("code_hash", Text, nullable=False),
+    belongs_to("operator_id", "operators"),
+    moment("used_at"),
+    PrimaryKeyConstraint("operator_id", "code_hash"),
+)
+
+# A link for one person, once. Without a brand it is for the first person of a deployment, or a new password.
+invites = Table(
+    "invites",
+    metadata,
+    key(),
+    Column("token_hash", Text, nullable=False, unique=True),
+    belongs_to("brand_id", "brands", is_needed=False),
+    words("email"),
+    words("role", "owner"),
+    words("made_by"),
+    moment_set("created_at"),
+    moment_set("expires_at"),
+    moment("used_at"),
+    CheckConstraint("role IN ('owner', 'editor', 'viewer')", name="role"),
+    Index("ix_invites_brand_id", "brand_id"),
 )
 
 # Keyed hashes of what was typed and where it came from: people type passwords into the wrong field.

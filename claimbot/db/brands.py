@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from claimbot.core.brands import Account, Brand
 from claimbot.core.payments import PaymentKeys
+from claimbot.db.admin_tables import memberships, operators
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id
 from claimbot.db.sealing import Sealer
-from claimbot.db.tables import accounts, brands, memberships, operators
+from claimbot.db.tables import accounts, brands
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from claimbot.core.operators import EVERYWHERE_SPAN, IDLE, SIGNED_IN_MOST, TRIES_SPAN, Membership, Role, Tries
 from claimbot.db import brands
-from claimbot.db.admin_tables import admin_sessions, sign_in_tries
+from claimbot.db.admin_tables import admin_sessions, memberships, operators, sign_in_tries
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id
-from claimbot.db.tables import memberships, operators
 
 SESSION_COLUMNS = ("id", "operator_id", "created_at", "seen_at", "proved_at", "agent")
 
@@ -24,6 +23,7 @@ class Operator:
     email: str
     password_hash: str
     is_disabled: bool
+    has_second_factor: bool = False
 
     def __repr__(self) -> str:
         return f"Operator({self.id})"
@@ -43,6 +43,18 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody who works at a brand."""
+
+    operator_id: str
+    email: str
+    role: Role
+    has_second_factor: bool
+    seen_at: datetime | None
+    """In a session that has not ended; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """What a try is counted under."""
 
@@ -54,12 +66,20 @@ def find_by_email(tx: Connection, email: str) -> Operator | None:
     """Capital letters do not matter; of two that differ only there, the older is meant."""
     query = select(operators).where(func.lower(operators.c.email) == email.lower())
     row = tx.execute(query.order_by(operators.c.created_at, operators.c.id).limit(1)).first()
-    return Operator(row.id, row.email, row.password_hash, row.disabled_at is not None) if row else None
+    return _read_operator(row) if row else None
+
+
+def _read_operator(row: Row[Any]) -> Operator:
+    return Operator(row.id, row.email, row.password_hash, row.disabled_at is not None, bool(row.totp_sealed))
 
 
 def find_operator(tx: Connection, operator_id: str) -> Operator | None:
     row = tx.execute(select(operators).where(operators.c.id == operator_id)).first()
-    return Operator(row.id, row.email, row.password_hash, row.disabled_at is not None) if row else None
+    return _read_operator(row) if row else None
+
+
+def mark_password(tx: Connection, operator_id: str, password_hash: str) -> None:
+    tx.execute(update(operators).where(operators.c.id == operator_id).values(password_hash=password_hash))
 
 
 def list_memberships(tx: Connection, operator_id: str) -> tuple[Membership, ...]:
@@ -68,6 +88,38 @@ def list_memberships(tx: Connection, operator_id: str) -> tuple[Membership, ...]
     roles = {row.brand_id: Role(row.role) for row in rows}
     found = [Membership(brand, roles[brand.id]) for brand in brands.list_brands(tx) if brand.id in roles]
     return tuple(sorted(found, key=lambda one: (one.brand.name.casefold(), one.brand.slug)))
+
+
+def list_colleagues(tx: Connection, brand_id: str) -> list[Colleague]:
+    """Everybody of a brand, by e-mail address."""
+    seen = (
+        select(admin_sessions.c.operator_id, func.max(admin_sessions.c.seen_at).label("seen_at"))
+        .group_by(admin_sessions.c.operator_id)
+        .subquery()
+    )
+    joined = memberships.join(operators, operators.c.id == memberships.c.operator_id)
+    query = (
+        select(operators, memberships.c.role, seen.c.seen_at)
+        .select_from(joined.outerjoin(seen, seen.c.operator_id == operators.c.id))
+        .where(memberships.c.brand_id == brand_id, operators.c.disabled_at.is_(None))
+        .order_by(operators.c.email)
+    )
+    return [
+        Colleague(row.id, row.email, Role(row.role), bool(row.totp_sealed), row.seen_at)
+        for row in tx.execute(query)
+    ]
+
+
+def set_role(tx: Connection, operator_id: str, brand_id: str, role: Role) -> None:
+    """Whether or not they were there before."""
+    mine = (memberships.c.operator_id == operator_id, memberships.c.brand_id == brand_id)
+    if changed(tx.execute(update(memberships).where(*mine).values(role=role.value))) == 0:
+        brands.insert_membership(tx, operator_id, brand_id, role.value)
+
+
+def delete_membership(tx: Connection, operator_id: str, brand_id: str) -> None:
+    mine = (memberships.c.operator_id == operator_id, memberships.c.brand_id == brand_id)
+    tx.execute(delete(memberships).where(*mine))
 
 
 def insert_session(tx: Connection, session: Session, token_hash: str) -> None:
@@ -98,12 +150,15 @@ def mark_proved(tx: Connection, session_id: str, now: datetime) -> None:
     tx.execute(update(admin_sessions).where(admin_sessions.c.id == session_id).values(proved_at=now))
 
 
-def delete_session(tx: Connection, session_id: str) -> bool:
-    return changed(tx.execute(delete(admin_sessions).where(admin_sessions.c.id == session_id))) == 1
+def delete_session(tx: Connection, session_id: str, operator_id: str) -> bool:
+    mine = (admin_sessions.c.id == session_id, admin_sessions.c.operator_id == operator_id)
+    return changed(tx.execute(delete(admin_sessions).where(*mine))) == 1
 
 
-def delete_sessions_of(tx: Connection, operator_id: str) -> int:
-    return changed(tx.execute(delete(admin_sessions).where(admin_sessions.c.operator_id == operator_id)))
+def delete_sessions_of(tx: Connection, operator_id: str, except_id: str = "") -> int:
+    """All of them, but the one in which it was asked for; returns how many."""
+    mine = (admin_sessions.c.operator_id == operator_id, admin_sessions.c.id != except_id)
+    return changed(tx.execute(delete(admin_sessions).where(*mine)))
 
 
 def purge(tx: Connection, now: datetime) -> None:

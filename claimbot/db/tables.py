@@ -88,27 +88,6 @@ brands = Table(
     moment_set("created_at"),
 )
 
-operators = Table(
-    "operators",
-    metadata,
-    key(),
-    Column("email", Text, nullable=False, unique=True),
-    words("password_hash"),
-    words("totp_sealed"),
-    moment_set("created_at"),
-    moment("disabled_at"),
-)
-
-memberships = Table(
-    "memberships",
-    metadata,
-    belongs_to("operator_id", "operators"),
-    belongs_to("brand_id", "brands"),
-    Column("role", Text, nullable=False),
-    PrimaryKeyConstraint("operator_id", "brand_id"),
-    CheckConstraint("role IN ('owner', 'editor', 'viewer')", name="role"),
-)
-
 accounts = Table(
     "accounts",
     metadata,

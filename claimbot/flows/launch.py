@@ -179,13 +179,14 @@ def create_brand(parts: Parts, actor: str, brand: Brand) -> Brand:
     """Raises Refused when the slug is taken."""
     now = parts.clock()
     made = replace(brand, id=new_id("brd"))
-
-    def story(tx: Tx) -> None:
-        if brands.find_brand(tx, made.slug) is not None:
-            raise Refused(f"There is a brand {made.slug} already; choose another --slug")
-        brands.insert_brand(tx, made, now)
-        audit.insert_line(tx, actor, "brand_created", made.id, now=now, brand_id=made.id)
-        marks.set_mark(tx, marks.CATALOG, now)
-
-    parts.ledger.run(story)
+    parts.ledger.run(lambda tx: insert_new_brand(tx, actor, made, now))
     return made
+
+
+def insert_new_brand(tx: Tx, actor: str, made: Brand, now: datetime) -> None:
+    """Raises Refused when the slug is taken."""
+    if brands.find_brand(tx, made.slug) is not None:
+        raise Refused(f"There is a brand {made.slug} already; choose another name for its addresses")
+    brands.insert_brand(tx, made, now)
+    audit.insert_line(tx, actor, "brand_created", made.id, now=now, brand_id=made.id)
+    marks.set_mark(tx, marks.CATALOG, now)
