@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from werkzeug.security import generate_password_hash
-
 from claimbot.channels import by_name
 from claimbot.core.brands import Brand
 from claimbot.core.drops import Drop, DropKind, DropState, Variant
@@ -17,14 +15,13 @@ from claimbot.flows.reply import sender_of
 from claimbot.flows.tokens import connect_account
 from claimbot.parts import Parts
 from claimbot.settings import Settings
+from claimbot.web.admin.passwords import hashed
 
 ACTOR = "claimbot up"
 SLUG = "aurora"
 ACCOUNT_ID = "17841400000000001"
 USERNAME = "aurora.studio"
 EMAIL = "owner@aurora.test"
-# OWASP's equivalent of 2^17 rounds at a quarter of the memory; werkzeug's own default is below it.
-PASSWORD_METHOD = "scrypt:32768:8:3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +101,9 @@ def _let_in(parts: Parts, brand: Brand, password: str) -> None:
     with parts.ledger.reading() as tx:
         if brands.find_operator(tx, EMAIL) is not None:
             return
-    hashed = generate_password_hash(password, method=PASSWORD_METHOD)
+    password_hash = hashed(password)
     with parts.ledger.begin() as tx:
-        operator_id = brands.insert_operator(tx, EMAIL, hashed, parts.clock())
+        operator_id = brands.insert_operator(tx, EMAIL, password_hash, parts.clock())
         brands.insert_membership(tx, operator_id, brand.id, "owner")
 
 

@@ -1,16 +1,14 @@
 """Who may see the admin pages?"""
 
 import click
-from werkzeug.security import generate_password_hash
 
-from claimbot.cli.demo import PASSWORD_METHOD
 from claimbot.cli.shared import actor, get_brand
 from claimbot.cli.surroundings import opened_parts
 from claimbot.core.errors import Refused
 from claimbot.db import audit, brands
+from claimbot.flows.passwords import NewPassword, password_faults
+from claimbot.web.admin.passwords import hashed
 
-# NIST SP 800-63B: length is what counts; without a second factor it asks for fifteen.
-PASSWORD_CHARS_MIN = 15
 ROLES = ("owner", "editor", "viewer")
 
 
@@ -41,12 +39,13 @@ def create(email: str, slug: str, role: str, password: str) -> None:
         owner = get_brand(parts, slug)
         with parts.ledger.reading() as tx:
             known = brands.find_operator(tx, email)
-        if known is None and len(password) < PASSWORD_CHARS_MIN:
-            raise Refused(f"--password: use at least {PASSWORD_CHARS_MIN} characters; a sentence is fine")
-        hashed = "" if known else generate_password_hash(password, method=PASSWORD_METHOD)
+        faults = [] if known else password_faults(NewPassword(password, (email, owner.name, slug)))
+        if faults:
+            raise Refused("\n".join(f"--password: {one}" for one in faults))
+        password_hash = "" if known else hashed(password)
         now = parts.clock()
         with parts.ledger.begin() as tx:
-            operator_id = str(known["id"]) if known else brands.insert_operator(tx, email, hashed, now)
+            operator_id = str(known["id"]) if known else brands.insert_operator(tx, email, password_hash, now)
             brands.insert_membership(tx, operator_id, owner.id, role)
             audit.insert_line(
                 tx, actor(), "operator_created", operator_id, now=now, brand_id=owner.id, role=role

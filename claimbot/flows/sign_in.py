@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from claimbot.core.errors import Refused
 from claimbot.core.operators import Visitor, is_over
 from claimbot.db import audit, operators
 from claimbot.db.engine import Tx
 from claimbot.db.ids import new_id
-from claimbot.db.operators import Session
+from claimbot.db.operators import Operator, Session
+from claimbot.flows import second_factor
 from claimbot.flows.tries import keys_of, take_try
 from claimbot.parts import Parts
 
@@ -43,6 +45,18 @@ class Entry:
     token: str = field(default="", repr=False)
     wait_seconds: float = 0.0
     """More than 0: too many tries; nothing was looked at."""
+    asks_code_of: str = ""
+    """The password of this operator was right; now their second factor is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAttempt:
+    """The second step of somebody whose password was right."""
+
+    operator_id: str
+    code: str = field(repr=False)
+    address: str
+    agent: str = ""
 
 
 def sign_in(parts: Parts, attempt: Attempt, fits: Check) -> Entry:
@@ -57,16 +71,50 @@ def sign_in(parts: Parts, attempt: Attempt, fits: Check) -> Entry:
     if not fits(known.password_hash if known else "", attempt.password) or known is None:
         log.warning("sign_in_failed operator=%s", found.id if found else "-")
         return Entry()
-    token, now = secrets.token_urlsafe(TOKEN_BYTES), parts.clock()
-    session = Session(new_id("ses"), known.id, now, now, proved_at=now, agent=attempt.agent)
-    parts.ledger.run(lambda tx: _let_in(tx, session, keys.account, token))
+    if known.has_second_factor:
+        return Entry(asks_code_of=known.id)
+    return Entry(parts.ledger.run(lambda tx: _let_in(parts, tx, known, attempt.agent)))
+
+
+def give_code(parts: Parts, attempt: CodeAttempt) -> Entry:
+    """The second step; six digits are guessed quickly, so it is slowed down as the first one is."""
+    with parts.ledger.reading() as tx:
+        known = operators.find_operator(tx, attempt.operator_id)
+    if known is None or known.is_disabled:
+        return Entry()
+    wait = take_try(parts, keys_of(parts, known.email, attempt.address))
+    if wait:
+        return Entry(wait_seconds=wait)
+
+    def story(tx: Tx) -> str:
+        factor = second_factor.take(tx, parts, known.id, attempt.code)
+        return _let_in(parts, tx, known, attempt.agent, factor) if factor else ""
+
+    token = parts.ledger.run(story)
+    if not token:
+        log.warning("code_failed operator=%s", known.id)
     return Entry(token)
 
 
-def _let_in(tx: Tx, session: Session, account_key: str, token: str) -> None:
-    operators.delete_tries(tx, account_key)
+def welcome(parts: Parts, operator_id: str, agent: str) -> str:
+    """Somebody who just chose a password behind their link; returns the cookie's value."""
+
+    def story(tx: Tx) -> str:
+        known = operators.find_operator(tx, operator_id)
+        return _let_in(parts, tx, known, agent) if known else ""
+
+    return parts.ledger.run(story)
+
+
+def _let_in(parts: Parts, tx: Tx, known: Operator, agent: str, factor: str = "none") -> str:
+    """A new session; returns the cookie's value."""
+    token, now = secrets.token_urlsafe(TOKEN_BYTES), parts.clock()
+    session = Session(new_id("ses"), known.id, now, now, proved_at=now, agent=agent)
+    operators.delete_tries(tx, keys_of(parts, known.email, "").account)
     operators.insert_session(tx, session, _hash(token))
-    audit.insert_line(tx, f"operator:{session.operator_id}", "signed_in", session.id, now=session.created_at)
+    actor = f"operator:{known.id}"
+    audit.insert_line(tx, actor, "signed_in", session.id, now=now, second_factor=factor)
+    return token
 
 
 def _hash(token: str) -> str:
@@ -88,14 +136,16 @@ def find_visitor(parts: Parts, token: str, is_asked_by_person: bool = True) -> V
     if is_asked_by_person and now - session.seen_at >= SEEN_EVERY:
         with parts.ledger.begin() as tx:
             operators.mark_seen(tx, session.id, now)
-    return Visitor(session.id, operator.id, operator.email, memberships, session.proved_at)
+    return Visitor(
+        session.id, operator.id, operator.email, memberships, session.proved_at, operator.has_second_factor
+    )
 
 
 def sign_out(parts: Parts, visitor: Visitor) -> None:
     now = parts.clock()
 
     def story(tx: Tx) -> None:
-        if operators.delete_session(tx, visitor.session_id):
+        if operators.delete_session(tx, visitor.session_id, visitor.operator_id):
             audit.insert_line(tx, visitor.actor, "signed_out", visitor.session_id, now=now)
 
     parts.ledger.run(story)
@@ -113,6 +163,18 @@ def sign_out_everywhere(parts: Parts, visitor: Visitor) -> int:
         return ended
 
     return parts.ledger.run(story)
+
+
+def end_session(parts: Parts, visitor: Visitor, session_id: str) -> None:
+    """Sign out another browser of this operator. Raises Refused when there is no such session."""
+    now = parts.clock()
+
+    def story(tx: Tx) -> None:
+        if not operators.delete_session(tx, session_id, visitor.operator_id):
+            raise Refused("This session has ended already")
+        audit.insert_line(tx, visitor.actor, "session_ended", session_id, now=now)
+
+    parts.ledger.run(story)
 
 
 def list_sessions(parts: Parts, visitor: Visitor) -> list[Session]:

@@ -7,12 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from claimbot.app import create_app
-from claimbot.cli.demo import PASSWORD_METHOD
 from claimbot.settings import Settings
 from claimbot.web.admin.cookie import Cookie, cookie_of
 from claimbot.web.admin.guard import HTMX_HEADER
 from claimbot.web.admin.here import LIVE_HEADER
-from claimbot.web.admin.passwords import DECOY
+from claimbot.web.admin.passwords import DECOY, METHOD
 from tests.pages import CheckingClient
 from tests.web.admin.desk import BOTH, OWNER, PASSWORD, STRANGER, Desk, token_of, try_in
 
@@ -98,7 +97,7 @@ def test_the_sign_in_form_needs_its_token(desk: Desk) -> None:
 
 
 def test_an_address_that_nobody_has_costs_as_much_as_a_real_one() -> None:
-    assert DECOY.startswith(f"{PASSWORD_METHOD}$")
+    assert DECOY.startswith(f"{METHOD}$")
 
 
 class TestSlowDown:
@@ -213,13 +212,6 @@ class TestSession:
         assert browser.get(answer.location).shown.text.startswith("Skip to the page You are signed out.")
         assert (is_in(browser), is_in(thief)) == (False, False)
         assert desk.audited() == ["signed_in", "signed_out"]
-
-    def test_signing_out_everywhere_ends_the_other_browsers(self, desk: Desk) -> None:
-        here, there, other = desk.sign_in(), desk.sign_in(), desk.sign_in(STRANGER)
-
-        here.send(here.get("/admin/me").shown, "/admin/me/leave-everywhere")
-
-        assert [is_in(here), is_in(there), is_in(other)] == [False, False, True]
 
     def test_a_form_of_one_session_is_refused_in_another(self, desk: Desk) -> None:
         first, second = desk.sign_in(), desk.sign_in()
