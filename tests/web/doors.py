@@ -86,6 +86,14 @@ class Doors:
             count = partial(select(func.count()).select_from)
             return {name: tx.execute(count(table)).scalar_one() for name, table in metadata.tables.items()}
 
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table."""
+        with self.ledger.reading() as tx:
+            return {
+                name: [tuple(row) for row in tx.execute(select(table))]
+                for name, table in metadata.tables.items()
+            }
+
     def outcomes(self) -> list[tuple[str, str]]:
         """(outcome, reason) of every event."""
         return sorted((row[0], row[1]) for row in self.rows("SELECT outcome, reason FROM inbox"))

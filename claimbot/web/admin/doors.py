@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from claimbot.parts import Parts
+from claimbot.web.admin.brands import add_brands
 from claimbot.web.admin.cookie import cookie_of
 from claimbot.web.admin.drop_pages import add_drop_pages
 from claimbot.web.admin.drops import add_drops
@@ -10,7 +11,10 @@ from claimbot.web.admin.entrance import add_entrance
 from claimbot.web.admin.guard import add_guard
 from claimbot.web.admin.health import add_health
 from claimbot.web.admin.here import add_words
+from claimbot.web.admin.join import add_join
 from claimbot.web.admin.leads import add_leads
+from claimbot.web.admin.me import add_me
+from claimbot.web.admin.team import add_team
 
 
 def admin_routes(parts: Parts) -> Blueprint:
@@ -19,6 +23,10 @@ def admin_routes(parts: Parts) -> Blueprint:
     add_guard(routes, parts, cookie)
     add_words(routes, parts)
     add_entrance(routes, parts, cookie)
+    add_join(routes, parts, cookie)
+    add_me(routes, parts, cookie)
+    add_brands(routes, parts)
+    add_team(routes, parts)
     add_drops(routes, parts)
     add_drop_pages(routes, parts)
     add_leads(routes, parts)

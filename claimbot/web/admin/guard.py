@@ -20,7 +20,9 @@ from claimbot.web.forms import check_form
 
 READING = frozenset(("GET", "HEAD", "OPTIONS"))
 # Open to strangers: their forms carry a token of their own.
-OPEN = frozenset(("admin.login", "admin.enter"))
+OPEN = frozenset(
+    f"admin.{name}" for name in ("login", "enter", "enter_code", "look_at_invitation", "accept_invitation")
+)
 # htmx says so with each of its requests.
 HTMX_HEADER = "HX-Request"
 FORM_BYTES_MAX = 64 * 1024

@@ -136,4 +136,13 @@ DID = {
     "erased": "This person is erased. What was sold stays in the books.",
     "cleared": "The alert is cleared.",
     "signed_out": "You are signed out.",
+    "session_ended": "That browser is signed out.",
+    "password_changed": "Your password is changed. Your other browsers are signed out.",
+    "password_set": "Your new password is set: sign in with it.",
+    "joined_brand": "You have joined. Choose the brand below.",
+    "role_changed": "The role is changed.",
+    "colleague_removed": "They see nothing of this brand any more.",
+    "invite_revoked": "The invitation is taken back: its link leads nowhere.",
+    "brand_made": "The brand is made, and you are its owner. Next: connect Instagram and Stripe.",
+    "factor_removed": "The second factor is off. Your other browsers are signed out.",
 }
