@@ -1,9 +1,9 @@
 """Can everybody use every page? axe finds nothing serious, and nothing is wider than the window."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.browser.access import problems
 from tests.browser.addresses import paths
 from tests.browser.steps import phone_url, sign_in
 from tests.browser.windows import PHONE, Shape, Window
@@ -13,20 +13,11 @@ pytestmark = pytest.mark.browser
 
 DARK_DESK = Shape(1280, 800, scheme="dark")
 SHAPES = pytest.mark.parametrize("shape", [PHONE, DARK_DESK], indirect=True, ids=["390 light", "1280 dark"])
-# WCAG 2.2 AA, and what axe calls good practice.
-RULES = "wcag2a wcag2aa wcag21a wcag21aa wcag22aa best-practice".split()
-OPTIONS = {"resultTypes": ["violations"], "runOnly": RULES}
-GRAVE = ("serious", "critical")
-TOO_WIDE = "() => document.documentElement.scrollWidth > innerWidth"
 
 
-def problems(page: Page, url: str) -> list[str]:
-    """Empty for a page that is fine, and for what is no page."""
+def at(page: Page, url: str) -> list[str]:
     page.goto(url)
-    found = Axe().run(page, options=OPTIONS).response["violations"]
-    grave = [one for one in found if one["impact"] in GRAVE]
-    named = [f"{one['id']} {node['target']}" for one in grave for node in one["nodes"]]
-    return named + (["wider than the window"] if page.evaluate(TOO_WIDE) else [])
+    return problems(page)
 
 
 def is_page(window: Window, url: str) -> bool:
@@ -38,7 +29,7 @@ def test_every_page_behind_the_sign_in(lively: Machine, clean_window: Window) ->
     page = sign_in(clean_window, lively)
     urls = {name: lively.engine_url + path for name, path in paths(lively).items()}
 
-    found = {name: problems(page, url) for name, url in urls.items() if is_page(clean_window, url)}
+    found = {name: at(page, url) for name, url in urls.items() if is_page(clean_window, url)}
 
     assert len(found) >= len(urls) // 2
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
@@ -50,4 +41,4 @@ def test_every_page_of_a_stranger(lively: Machine, clean_window: Window) -> None
     (pay_page,) = lively.sql("SELECT stripe_session_id FROM claims WHERE state = 'held' ORDER BY id DESC")[0]
     urls = [f"{lively.engine_url}/admin/login", phone_url(lively), f"{phone_url(lively)}/pay/{pay_page}"]
 
-    assert {url: problems(page, url) for url in urls} == {url: [] for url in urls}
+    assert {url: at(page, url) for url in urls} == {url: [] for url in urls}
