@@ -19,6 +19,10 @@ class Money:
         if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
             raise ValueError("currency is three capital letters, such as EUR")
 
+    def of(self, minor: int) -> "Money":
+        """Another amount of the same currency."""
+        return Money(minor, self.currency)
+
     def times(self, quantity: int) -> "Money":
         return Money(self.minor * quantity, self.currency)
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, Text
 
-from claimbot.db.tables import belongs_to, inbox, key, metadata, moment, moment_set, number, words
+from claimbot.db.tables import belongs_to, claims, inbox, key, metadata, moment, moment_set, number, words
 
 __all__ = [
     "admin_sessions",
@@ -92,3 +92,6 @@ sign_in_tries = Table(
 
 # The live board asks every two seconds for the latest messages of one drop.
 Index("ix_inbox_drop_id_received_at", inbox.c.drop_id, inbox.c.received_at)
+
+# The list of a brand's claims begins with the newest and goes on from there.
+Index("ix_claims_brand_id_created_at", claims.c.brand_id, claims.c.created_at, claims.c.id)

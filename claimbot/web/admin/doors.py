@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from claimbot.parts import Parts
 from claimbot.web.admin.brands import add_brands
+from claimbot.web.admin.claims import add_claims
 from claimbot.web.admin.cookie import cookie_of
 from claimbot.web.admin.drop_pages import add_drop_pages
 from claimbot.web.admin.drops import add_drops
@@ -29,6 +30,7 @@ def admin_routes(parts: Parts) -> Blueprint:
     add_team(routes, parts)
     add_drops(routes, parts)
     add_drop_pages(routes, parts)
+    add_claims(routes, parts)
     add_leads(routes, parts)
     add_health(routes, parts)
     return routes

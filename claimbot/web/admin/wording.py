@@ -79,6 +79,8 @@ REASONS: Mapping[str, str] = {
     "unknown_outcome": "sent, but the platform did not confirm it",
     "too_old": "could not be sent for a day",
     "hold_ended": "the time ran out",
+    "pass": "they wrote PASS",
+    "cancel": "the brand took it back",
 }
 
 

@@ -20,12 +20,12 @@ def named(words: str) -> set[str]:
 OPEN = named("login enter enter_code look_at_invitation accept_invitation")
 # Changes nothing: it looks at the accounts.
 LOOKS = named("ask_platform")
-ONLY_OWNER = named("erase_person invite_colleague revoke_invite change_role remove_colleague")
+ONLY_OWNER = named("erase_person refund_claim invite_colleague revoke_invite change_role remove_colleague")
 ONLY_OWNER_PAGES = named("team")
 NOT_FOR_VIEWERS_PAGES = named("new_drop edit_drop")
 ASKS_AGAIN = named(
     "prove_again offer_factor set_factor renew_codes remove_factor "
-    "invite_colleague change_role remove_colleague"
+    "invite_colleague change_role remove_colleague refund_claim"
 )
 
 
