@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from claimbot.channels import CHANNELS, by_name
-from claimbot.channels.base import AccountHealth, Channel
+from claimbot.channels import CHANNELS
 from claimbot.cli.shared import actor, get_brand, show
 from claimbot.cli.surroundings import opened_parts
 from claimbot.core.brands import Account
 from claimbot.core.errors import Refused
-from claimbot.core.messages import SendingAccount, Verdict
+from claimbot.core.messages import SendingAccount
 from claimbot.db import brands
+from claimbot.flows.connect import channel_of, said, subscribe
 from claimbot.flows.reply import sender_of
 from claimbot.flows.tokens import connect_account
 from claimbot.parts import Parts
@@ -53,33 +53,8 @@ def connect(slug: str, token: str, is_checked: bool, token_days: int, **told: st
 
 def _greet(parts: Parts, new: brands.NewAccount) -> str:
     """Subscribe and check; the account's name there. Raises Refused."""
-    channel = _channel(new.channel)
     sender = SendingAccount("", new.channel, new.variant, new.external_id, new.page_id, new.token)
-    result = channel.subscribe(parts.http, sender)
-    if result.verdict is not Verdict.DONE:
-        raise Refused(f"The platform refuses the token or the subscription ({result.reason})")
-    health = channel.check(parts.http, sender)
-    if not health.ok:
-        raise Refused(f"The platform says: {said(health)}")
-    return health.username
-
-
-def _channel(name: str) -> Channel:
-    channel = by_name(name)
-    if channel is None:
-        raise Refused(f"There is no channel {name}")
-    return channel
-
-
-def said(health: AccountHealth) -> str:
-    """In words; `ok` when nothing is wrong."""
-    words = {
-        "": "ok",
-        "other_account": f"the token belongs to {health.external_id}",
-        "page_not_linked": "the page has no Instagram account",
-        "fields_missing": "webhook fields are missing: " + ", ".join(health.missing_fields),
-    }
-    return words.get(health.reason, health.reason)
+    return subscribe(parts, channel_of(new.channel), sender).username
 
 
 @account.command("list", epilog="Example: claimbot account list")
@@ -113,7 +88,7 @@ def check(ctx: click.Context) -> None:
     with opened_parts() as parts:
         with parts.ledger.reading() as tx:
             found = brands.list_accounts(tx, parts.sealer)
-        healths = [_channel(one.channel).check(parts.http, sender_of(one)) for one in found]
+        healths = [channel_of(one.channel).check(parts.http, sender_of(one)) for one in found]
     rows = [(one.id, one.username, said(health)) for one, health in zip(found, healths, strict=True)]
     show(("account", "name", "health"), rows, "No account yet: claimbot account connect --help")
     ctx.exit(0 if all(health.ok for health in healths) else 1)

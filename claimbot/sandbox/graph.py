@@ -130,7 +130,7 @@ def _own_node(call: Call) -> None:
 def _me(call: Call) -> ResponseReturnValue:
     account = call.account
     if account.variant == "page":
-        return {"id": account.page_id, "name": account.username}
+        return _page_of(call)
     known = {
         # The app-scoped id differs from user_id, which is what webhooks carry.
         "id": str(int(account.external_id) + 7) if account.external_id.isdigit() else account.external_id,
@@ -142,12 +142,23 @@ def _me(call: Call) -> ResponseReturnValue:
     return _chosen(known, call.told, OWN_FIELDS[:1])
 
 
+def _page_of(call: Call) -> ResponseReturnValue:
+    """A Page tells the account that hangs on it when the nested field is asked for."""
+    account = call.account
+    known: Json = {"id": account.page_id, "name": account.username}
+    if str(call.told.get("fields", "")).startswith("instagram_business_account"):
+        known["instagram_business_account"] = {"id": account.external_id, "username": account.username}
+    return known
+
+
 def _chosen(known: Json, told: Json, default: tuple[str, ...]) -> Json:
     wanted = [name for name in str(told.get("fields", "")).split(",") if name] or list(default)
     return {name: known[name] for name in dict.fromkeys(["id", *wanted]) if name in known}
 
 
 def _profile(call: Call) -> ResponseReturnValue:
+    if call.account.variant == "page" and call.node == call.account.page_id:
+        return _page_of(call)
     follower = call.world.followers.find_by_igsid(call.node)
     if follower is None:
         raise no_matching_person() if call.node != call.account.external_id else other_node()

@@ -5,6 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
+from claimbot.channels.http import MetaHttp, open_client
+from claimbot.channels.meta_account import check_account
+from claimbot.core.messages import SendingAccount
 from claimbot.sandbox.counters import RateWindow
 from tests.sandbox.engine import Engine
 from tests.sandbox.worlds import ACCOUNT, PAGE_ACCOUNT, PAGE_ID, PAGE_TOKEN, TOKEN, Running
@@ -347,3 +350,11 @@ def test_a_webhook_may_be_signed_wrongly_or_lost(engine: Engine, world: Running)
     world.fault("graph", "webhook_drop")
     assert world.api("/dm", follower="ana", text="LAUNCH")["status"] == 0
     assert len(engine.received) == 2
+
+
+def test_a_page_tells_the_account_that_hangs_on_it(world: Running) -> None:
+    sender = SendingAccount("", "instagram", "page", PAGE_ACCOUNT, PAGE_ID, PAGE_TOKEN)
+    with open_client() as client:
+        http = MetaHttp(client, f"{world.url}/graph", f"{world.url}/graph")
+        found = check_account(http, sender)
+    assert (found.external_id, found.username) == (PAGE_ACCOUNT, "borealis.demo")
