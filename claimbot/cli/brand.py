@@ -7,9 +7,10 @@ from claimbot.cli.surroundings import opened_parts
 from claimbot.core.brands import Brand, brand_faults
 from claimbot.core.errors import Refused
 from claimbot.core.payments import PaymentKeys
-from claimbot.db import audit, brands, marks
+from claimbot.db import brands
+from claimbot.flows.configure import set_keys
 from claimbot.flows.launch import create_brand
-from claimbot.payments.keys import is_live_key, key_faults
+from claimbot.payments.keys import is_live_key
 
 
 @click.group(epilog="Example: claimbot brand list")
@@ -69,13 +70,6 @@ def stripe_keys(slug: str, secret_key: str, webhook_secret: str, account: str) -
     with opened_parts() as parts:
         owner = get_brand(parts, slug)
         keys = PaymentKeys(owner.id, secret_key.strip(), hooks, is_live_key(secret_key.strip()), account)
-        faults = key_faults(keys)
-        if faults:
-            raise Refused("\n".join(faults))
-        now = parts.clock()
-        with parts.ledger.begin() as tx:
-            brands.mark_payment_keys(tx, parts.sealer, keys)
-            audit.insert_line(tx, actor(), "stripe_keys_set", owner.id, now=now, brand_id=owner.id)
-            marks.set_mark(tx, marks.CATALOG, now)
+        set_keys(parts, actor(), keys)
         url = f"{parts.settings.own_url}/webhooks/stripe/{slug}"
     click.echo(f"{_mode(keys)} keys set; Stripe must send its events to {url}")

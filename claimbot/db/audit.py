@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import ColumnElement, Connection, and_, insert, literal, or_, select, text
 
+from claimbot.db.admin_tables import memberships
 from claimbot.db.tables import audit
 
 # Any number serves: it keeps two writers from taking the same predecessor on PostgreSQL.
@@ -30,6 +32,51 @@ def insert_line(
 def _digest(previous: str, line: Mapping[str, Any]) -> str:
     words = {**line, "at": line["at"].isoformat()}
     return hashlib.sha256((previous + json.dumps(words, sort_keys=True)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that somebody, or a process, did."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Lines older than number `before` (0: all), of one action (empty: of any)."""
+
+    before: int
+    action: str
+    count: int
+
+
+def _of_brand(brand_id: str) -> ColumnElement[bool]:
+    """Its own, and what its people did with their own way in."""
+    people = select(literal("operator:") + memberships.c.operator_id).where(
+        memberships.c.brand_id == brand_id
+    )
+    own_way_in = and_(audit.c.brand_id.is_(None), audit.c.actor.in_(people))
+    return or_(audit.c.brand_id == brand_id, own_way_in)
+
+
+def list_lines(tx: Connection, brand_id: str, wanted: Wanted) -> list[Line]:
+    """The latest first."""
+    query = select(audit).where(_of_brand(brand_id)).order_by(audit.c.id.desc()).limit(wanted.count)
+    if wanted.before:
+        query = query.where(audit.c.id < wanted.before)
+    if wanted.action:
+        query = query.where(audit.c.action == wanted.action)
+    return [Line(row.id, row.at, row.actor, row.action, row.subject, row.facts) for row in tx.execute(query)]
+
+
+def list_actions(tx: Connection, brand_id: str) -> list[str]:
+    found = select(audit.c.action).where(_of_brand(brand_id)).distinct().order_by(audit.c.action)
+    return list(tx.execute(found).scalars())
 
 
 def find_break(tx: Connection) -> int | None:

@@ -16,6 +16,8 @@ from claimbot.db.ids import new_id
 from claimbot.db.sealing import Sealer
 from claimbot.db.tables import accounts, brands
 
+OWN_COLUMNS = ("name", "timezone", "locale", "retention_days", "texts", "command_words")
+
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
@@ -77,6 +79,14 @@ def find_brand(tx: Connection, slug: str) -> Brand | None:
 def lock_brand(tx: Connection, brand_id: str) -> None:
     """Words of a brand are given out one change at a time."""
     tx.execute(select(brands.c.id).where(brands.c.id == brand_id).with_for_update())
+
+
+def mark_brand(tx: Connection, brand: Brand) -> None:
+    """What a brand may set for itself."""
+    words = {command: list(found) for command, found in brand.command_words.items()}
+    values = {name: getattr(brand, name) for name in OWN_COLUMNS}
+    changes = {**values, "texts": dict(brand.texts), "command_words": words}
+    tx.execute(update(brands).where(brands.c.id == brand.id).values(**changes))
 
 
 def _secret_place(brand_id: str) -> str:

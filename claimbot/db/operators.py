@@ -1,5 +1,6 @@
 """Who is signed in, what may they see, and how often was a password tried?"""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -108,6 +109,11 @@ def list_colleagues(tx: Connection, brand_id: str) -> list[Colleague]:
         Colleague(row.id, row.email, Role(row.role), bool(row.totp_sealed), row.seen_at)
         for row in tx.execute(query)
     ]
+
+
+def find_emails(tx: Connection, operator_ids: Collection[str]) -> dict[str, str]:
+    query = select(operators.c.id, operators.c.email).where(operators.c.id.in_(operator_ids))
+    return {row.id: row.email for row in tx.execute(query)}
 
 
 def set_role(tx: Connection, operator_id: str, brand_id: str, role: Role) -> None:
