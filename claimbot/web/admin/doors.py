@@ -3,6 +3,8 @@
 from flask import Blueprint
 
 from claimbot.parts import Parts
+from claimbot.web.admin.audit import add_audit
+from claimbot.web.admin.brand_settings import add_brand_settings
 from claimbot.web.admin.brands import add_brands
 from claimbot.web.admin.claims import add_claims
 from claimbot.web.admin.cookie import cookie_of
@@ -12,10 +14,13 @@ from claimbot.web.admin.entrance import add_entrance
 from claimbot.web.admin.guard import add_guard
 from claimbot.web.admin.health import add_health
 from claimbot.web.admin.here import add_words
+from claimbot.web.admin.instagram import add_instagram
 from claimbot.web.admin.join import add_join
 from claimbot.web.admin.leads import add_leads
 from claimbot.web.admin.me import add_me
+from claimbot.web.admin.stripe_keys import add_stripe_keys
 from claimbot.web.admin.team import add_team
+from claimbot.web.admin.word_settings import add_word_settings
 
 
 def admin_routes(parts: Parts) -> Blueprint:
@@ -27,6 +32,11 @@ def admin_routes(parts: Parts) -> Blueprint:
     add_join(routes, parts, cookie)
     add_me(routes, parts, cookie)
     add_brands(routes, parts)
+    add_audit(routes, parts)
+    add_brand_settings(routes, parts)
+    add_instagram(routes, parts)
+    add_stripe_keys(routes, parts)
+    add_word_settings(routes, parts)
     add_team(routes, parts)
     add_drops(routes, parts)
     add_drop_pages(routes, parts)

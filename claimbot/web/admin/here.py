@@ -146,6 +146,10 @@ DID = {
     "role_changed": "The role is changed.",
     "colleague_removed": "They see nothing of this brand any more.",
     "invite_revoked": "The invitation is taken back: its link leads nowhere.",
+    "connected": "The account is connected and subscribed. What waited for it is sent now.",
+    "disconnected": "The account is disconnected: its token is forgotten.",
+    "keys_set": "The keys are kept. Ask Stripe below whether they work.",
+    "settings_kept": "Kept.",
     "brand_made": "The brand is made, and you are its owner. Next: connect Instagram and Stripe.",
     "factor_removed": "The second factor is off. Your other browsers are signed out.",
 }

@@ -91,3 +91,21 @@ def reason_words(reason: str) -> str:
 def badge_of(table: Mapping[str, Badge], word: str | None) -> Badge:
     """A word that we do not know yet is shown as it is."""
     return table.get(word or "") or Badge((word or "–").replace("_", " "))
+
+
+def action_words(action: str) -> str:
+    """What the audit keeps in one word: `brand_changed` → `Brand changed`."""
+    return ACTIONS.get(action) or action.replace("_", " ").capitalize()
+
+
+ACTIONS: Mapping[str, str] = {
+    "stripe_keys_set": "Stripe keys set",
+    "password_given_again": "Password given again",
+    "bot_paused": "Machine silenced for a person",
+    "lead_paused": "Machine silenced for a person",
+    "lead_resumed": "Machine answers a person again",
+    "lead_erased": "Person erased",
+    "leads_exported": "Leads taken as a file",
+    "joined": "Joined by a link",
+    "invited": "Invitation made",
+}

@@ -20,6 +20,7 @@ OWNED = (
     "session_id",
     "operator_id",
     "invite_id",
+    "account_id",
 )
 # Words that the address may hold, the same for every brand. A link of invitation is its own key.
 WORDS = {"step": "pause", "token": "none"}
@@ -42,6 +43,7 @@ def make_ids(desk: Desk, slug: str) -> Ids:
         return {
             **WORDS,
             "slug": slug,
+            "account_id": account.id,
             "drop_id": drop.id,
             "variant_id": drop.variants[0].id,
             "lead_id": lead.id,

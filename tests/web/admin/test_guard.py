@@ -20,12 +20,16 @@ def named(words: str) -> set[str]:
 OPEN = named("login enter enter_code look_at_invitation accept_invitation")
 # Changes nothing: it looks at the accounts.
 LOOKS = named("ask_platform")
-ONLY_OWNER = named("erase_person refund_claim invite_colleague revoke_invite change_role remove_colleague")
-ONLY_OWNER_PAGES = named("team")
+ONLY_OWNER = named(
+    "erase_person refund_claim invite_colleague revoke_invite change_role remove_colleague set_brand "
+    "set_words connect try_account subscribe_account disconnect_account set_stripe_keys try_stripe "
+    "check_audit"
+)
+ONLY_OWNER_PAGES = named("team brand_settings word_settings instagram stripe audit")
 NOT_FOR_VIEWERS_PAGES = named("new_drop edit_drop")
 ASKS_AGAIN = named(
-    "prove_again offer_factor set_factor renew_codes remove_factor "
-    "invite_colleague change_role remove_colleague refund_claim"
+    "prove_again offer_factor set_factor renew_codes remove_factor refund_claim "
+    "invite_colleague change_role remove_colleague connect disconnect_account set_stripe_keys"
 )
 
 
