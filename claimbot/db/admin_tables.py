@@ -6,6 +6,8 @@ from claimbot.db.tables import belongs_to, claims, inbox, key, metadata, moment,
 
 __all__ = [
     "admin_sessions",
+    "claims",
+    "inbox",
     "invites",
     "memberships",
     "metadata",
@@ -95,3 +97,6 @@ Index("ix_inbox_drop_id_received_at", inbox.c.drop_id, inbox.c.received_at)
 
 # The list of a brand's claims begins with the newest and goes on from there.
 Index("ix_claims_brand_id_created_at", claims.c.brand_id, claims.c.created_at, claims.c.id)
+
+# The funnel of a drop asks who went on to the payment page; nothing on the way of a claim does.
+claims.append_column(moment("opened_at"))

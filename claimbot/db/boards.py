@@ -22,6 +22,7 @@ class Event:
     outcome: str
     reason: str
     keyword: str
+    claim_id: str | None
     place: int | None
     quantity: int | None
     state: State | None
@@ -68,7 +69,7 @@ def list_events(tx: Connection, drop_id: str, most: int) -> list[Event]:
     """The latest messages about the drop, the newest first."""
     said = (
         select(inbox.c.received_at, inbox.c.lead_id, leads.c.username, leads.c.name)
-        .add_columns(inbox.c.outcome, inbox.c.reason, inbox.c.keyword)
+        .add_columns(inbox.c.outcome, inbox.c.reason, inbox.c.keyword, inbox.c.claim_id)
         .add_columns(claims.c.place, claims.c.quantity, claims.c.state)
         .outerjoin(leads, leads.c.id == inbox.c.lead_id)
         .outerjoin(claims, claims.c.id == inbox.c.claim_id)
@@ -85,6 +86,7 @@ def list_events(tx: Connection, drop_id: str, most: int) -> list[Event]:
             outcome=row.outcome,
             reason=row.reason,
             keyword=row.keyword,
+            claim_id=row.claim_id,
             place=row.place or None,
             quantity=row.quantity,
             state=State(row.state) if row.state else None,

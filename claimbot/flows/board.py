@@ -7,7 +7,8 @@ from datetime import datetime
 from claimbot.core.claims import State
 from claimbot.core.drops import Drop, Phase, Variant, phase
 from claimbot.core.leads import QualifyRule
-from claimbot.db import boards, drops, inbox
+from claimbot.db import boards, drops, inbox, launches
+from claimbot.db.claim_rows import REFUSALS
 from claimbot.db.engine import Tx
 from claimbot.db.units import StockCount
 from claimbot.parts import Parts
@@ -56,6 +57,14 @@ class Board:
     outcomes: tuple[tuple[str, int], ...]
     """How the messages about it ended, the most frequent first."""
     events: tuple[boards.Event, ...]
+    funnel: launches.Funnel
+    pace: launches.Pace | None
+    """None before the first message."""
+
+    @property
+    def refused(self) -> int:
+        """Messages that wanted something and got nothing."""
+        return sum(count for word, count in self.outcomes if word in REFUSALS)
 
     @property
     def drop(self) -> Drop:
@@ -76,8 +85,8 @@ def find_drop(parts: Parts, brand_id: str, drop_id: str) -> Drop | None:
     return drop if drop is not None and drop.brand_id == brand_id else None
 
 
-def find_board(parts: Parts, brand_id: str, drop_id: str) -> Board | None:
-    """None when this brand has no such drop."""
+def find_board(parts: Parts, brand_id: str, drop_id: str, span: str = "") -> Board | None:
+    """None when this brand has no such drop. `span` names one of the spans of its time line."""
     now = parts.clock()
     with parts.ledger.reading() as tx:
         drop = drops.find_drop(tx, drop_id)
@@ -89,6 +98,8 @@ def find_board(parts: Parts, brand_id: str, drop_id: str) -> Board | None:
             now=now,
             outcomes=tuple(sorted(outcomes.items(), key=lambda one: (-one[1], one[0]))),
             events=tuple(boards.list_events(tx, drop_id, EVENTS_SHOWN)),
+            funnel=launches.count_funnel(tx, drop_id),
+            pace=launches.find_pace(tx, drop_id, span),
         )
 
 

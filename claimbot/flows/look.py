@@ -1,15 +1,19 @@
 """What is true about a claim now? Everything its page says, read and never changed."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
 from claimbot.core.brands import Brand
 from claimbot.core.claims import Claim, State
 from claimbot.core.drops import Drop, Phase, phase
-from claimbot.db import checkouts, claims, drops, leads
+from claimbot.core.errors import LedgerUnavailable
+from claimbot.db import checkouts, claims, drops, launches, leads
 from claimbot.db.engine import Tx
 from claimbot.flows.checkout import LINK_MARGIN
 from claimbot.parts import Parts
+
+log = logging.getLogger("claimbot.look")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,16 @@ def _open_session(tx: Tx, claim: Claim, now: datetime) -> str:
     latest = checkouts.find_latest(tx, claim.id)
     is_open = latest is not None and latest.state == "open" and latest.expires_at - LINK_MARGIN > now
     return latest.url if latest is not None and is_open else ""
+
+
+def note_opened(parts: Parts, claim_id: str) -> None:
+    """They pressed the button of our page and go on to Stripe's. The first time counts, for the funnel.
+
+    Never raises for the ledger: nobody is kept from paying for the sake of a picture.
+    """
+    now = parts.clock()
+    try:
+        with parts.ledger.begin() as tx:
+            launches.mark_opened(tx, claim_id, now)
+    except LedgerUnavailable:
+        log.warning("opening_not_noted claim=%s", claim_id)

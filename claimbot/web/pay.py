@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from claimbot.core.claims import State
 from claimbot.core.errors import Outside
 from claimbot.flows.checkout import ensure_session
-from claimbot.flows.look import Standing, find_standing
+from claimbot.flows.look import Standing, find_standing, note_opened
 from claimbot.parts import Parts
 from claimbot.web.asks import Asks
 from claimbot.web.claim_pages import Words, deadline_of, facts_of, words_of
@@ -70,6 +70,7 @@ def pay_routes(parts: Parts) -> Blueprint:
         except Outside:
             return _retry_page(parts, standing, BUSY)
         if session.url and may_lead_to(parts, session.url):
+            note_opened(parts, standing.claim.id)
             return redirect(session.url, 303)
         if session.reason in ASK_THE_CLAIM:
             return redirect(url_for("pay.look", token=token), 303)

@@ -56,6 +56,19 @@ def test_opening_the_link_makes_no_session_and_the_button_makes_one(
     assert engine.rows("SELECT count(*) FROM checkouts") == [(1,)]
 
 
+def test_pressing_the_button_is_noted_once_and_looking_is_not(
+    engine: Engine, browser: CheckingClient
+) -> None:
+    opened = "SELECT opened_at FROM claims"
+    browser.get(path_of(engine))
+    assert engine.rows(opened) == [(None,)]
+    page = browser.get(path_of(engine)).shown
+    browser.submit(page)
+    first = engine.rows(opened)
+    browser.submit(page)
+    assert first != [(None,)] and engine.rows(opened) == first
+
+
 def test_the_return_page_says_thank_you_after_the_webhook(engine: Engine, browser: CheckingClient) -> None:
     pay(engine, press(engine, browser))
 

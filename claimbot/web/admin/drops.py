@@ -5,12 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from claimbot.core.drops import STOCK_UNITS_MOST, Drop
 from claimbot.core.errors import Refused
+from claimbot.db.launches import SPANS
 from claimbot.flows import launch
 from claimbot.flows.board import find_board, find_drop, list_lines
 from claimbot.flows.edit import delete_draft
 from claimbot.parts import Parts
 from claimbot.web.admin.drop_check import Faults
-from claimbot.web.admin.here import brand, page, typed, visitor
+from claimbot.web.admin.here import asked, brand, page, typed, visitor
+from claimbot.web.admin.pictures import columns, steps_of
 
 STEPS = {"open": launch.open_drop, "pause": launch.pause_drop, "close": launch.close_drop}
 DONE = {"open": "opened", "pause": "paused", "close": "closed"}
@@ -76,10 +78,15 @@ def _restock(parts: Parts, variant_id: str, stock_units: str) -> str:
 
 
 def _drop_page(parts: Parts, drop_id: str, faults: Faults | None = None) -> str:
-    board = find_board(parts, brand().id, drop_id) or abort(404)
+    span = asked("span")
+    board = find_board(parts, brand().id, drop_id, span) or abort(404)
     return page(
         "drop.html",
         board=board,
+        spans=tuple(SPANS),
+        span=span if span in SPANS else "",
+        columns=columns(board.pace) if board.pace else (),
+        steps_taken=steps_of(board.funnel),
         line=board.line,
         drop=board.drop,
         faults=faults or {},
