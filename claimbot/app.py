@@ -5,6 +5,7 @@ import hmac
 
 from flask import Flask, Response, render_template
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from claimbot.channels.body import BODY_BYTES_MAX
 from claimbot.core.errors import Setup
@@ -43,6 +44,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     # Otherwise // in a path is answered with a redirect to whatever host the request named.
     app.url_map.merge_slashes = False
     app.extensions["parts"] = parts
+    believe_proxies(app, parts.settings.trusted_proxies)
     counts = Counts()
     # Hooks that run after a request run in the reverse order: the journal sees the finished answer.
     add_journal(app)
@@ -53,6 +55,12 @@ def create_app(parts: Parts | None = None) -> Flask:
         app.register_blueprint(routes)
     app.add_url_rule("/", "start", _start)
     return app
+
+
+def believe_proxies(app: Flask, count: int) -> None:
+    """Each proxy adds one entry at the end; whatever stands before those was written by the visitor."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
 
 
 def _start() -> Response:

@@ -35,6 +35,9 @@ class Settings(BaseModel):
         8000, ge=1, le=65534, description="Port of the web process; the sandbox takes the next one."
     )
     host: str = Field("127.0.0.1", description="Address that the web process listens on.")
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="Proxies in front of us that tell the visitor's address and scheme."
+    )
     environment: str = Field("development", description="development or production; production is strict.")
 
     database_url: str = Field("", description="SQL ledger; empty means SQLite in DATA_DIR.")

@@ -153,6 +153,37 @@ class TestSlowDown:
         assert WRONG not in kept + caplog.text
 
 
+class TestBehindProxies:
+    """Twenty failures from one address slow it down: whose address it is must not be the visitor's to say."""
+
+    @pytest.mark.parametrize(
+        ("proxies", "told", "status"),
+        [
+            (0, "203.0.113.{}", 429),
+            (1, "203.0.113.{}", 401),
+            (1, "203.0.113.{}, 198.51.100.7", 429),
+            (2, "203.0.113.{}, 10.0.0.1", 401),
+        ],
+    )
+    def test_only_what_trusted_proxies_add_is_believed(
+        self, desk: Desk, proxies: int, told: str, status: int
+    ) -> None:
+        settings = desk.doors.parts.settings.model_copy(update={"trusted_proxies": proxies})
+        browser = CheckingClient(create_app(replace(desk.doors.parts, settings=settings)).test_client())
+        form = browser.get("/admin/login").shown.form("/admin/login").fields
+
+        answers = [
+            browser.post(
+                "/admin/login",
+                data={**form, "email": f"nobody{number}@aurora.test", "password": WRONG},
+                headers={"X-Forwarded-For": told.format(number)},
+            ).status
+            for number in range(21)
+        ]
+
+        assert (answers[0], answers[-1]) == (401, status)
+
+
 class TestSession:
     def test_only_a_hash_of_it_is_stored(self, desk: Desk) -> None:
         browser = desk.sign_in()
