@@ -48,6 +48,11 @@ def get_drop(parts: Parts, named: str) -> Drop:
     return found[0]
 
 
+def link_of(parts: Parts, token: str) -> str:
+    """Where an invitation is taken up."""
+    return f"{parts.settings.own_url}/admin/join/{token}"
+
+
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]], nothing: str) -> None:
     """A table, or one sentence that says what to do."""
     if not rows:

@@ -18,9 +18,11 @@ import httpx
 from claimbot.cli import demo, processes
 from claimbot.cli.local import held_folder, keep_secrets, refuse_taken_port, write_private
 from claimbot.cli.processes import LOGS, Program, Supervisor, our
+from claimbot.cli.shared import link_of
 from claimbot.cli.surroundings import ADDRESSES_FILE, DATA_DIR, SECRETS_FILE, given_values, log_config
 from claimbot.core.errors import ClaimbotError
 from claimbot.db.migrate import upgrade
+from claimbot.flows.invite import NewInvite, has_people, invite
 from claimbot.parts import make_parts
 from claimbot.settings import Settings
 from claimbot.stock import server
@@ -201,12 +203,26 @@ def greet(plan: Plan, opens_browser: bool) -> None:
         login = f"{demo.EMAIL} / {plan.secrets['FIRST_LOGIN_PASSWORD']}"
         words = " or ".join(drop.word for drop in demo.DROPS)
         lines = [("Phone", f"{plan.sandbox_url}/   write {words}"), *lines, ("First login", login)]
+    else:
+        lines += _first_link(plan)
     lines += [("Logs", str(plan.data_dir / LOGS)), ("Stop", "Ctrl-C; everything is kept for the next time")]
     click.secho("claimbot is ready", bold=True)
     for name, text in lines:
         click.echo(f"  {name:<12} {text}")
     if opens_browser:
         webbrowser.open(plan.sandbox_url if plan.has_sandbox else plan.engine_url)
+
+
+def _first_link(plan: Plan) -> list[tuple[str, str]]:
+    """While nobody can sign in: a link for the first person, new with each start."""
+    parts = make_parts(plan.settings)
+    try:
+        if has_people(parts):
+            return []
+        token = invite(parts, demo.ACTOR, NewInvite())
+        return [("First login", f"{link_of(parts, token)}   works once, for a day")]
+    finally:
+        parts.close()
 
 
 def stay(supervisor: Supervisor, asked: threading.Event) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from claimbot.core.operators import EVERYWHERE_SPAN, IDLE, SIGNED_IN_MOST, TRIES_SPAN, Membership, Role, Tries
-from claimbot.db import brands
+from claimbot.db import brands, tables
 from claimbot.db.admin_tables import admin_sessions, memberships, operators, sign_in_tries
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id
@@ -109,6 +109,12 @@ def list_colleagues(tx: Connection, brand_id: str) -> list[Colleague]:
         Colleague(row.id, row.email, Role(row.role), bool(row.totp_sealed), row.seen_at)
         for row in tx.execute(query)
     ]
+
+
+def list_deserted(tx: Connection) -> list[str]:
+    """Brands that nobody works at."""
+    taken = select(memberships.c.brand_id)
+    return list(tx.execute(select(tables.brands.c.id).where(tables.brands.c.id.not_in(taken))).scalars())
 
 
 def find_emails(tx: Connection, operator_ids: Collection[str]) -> dict[str, str]:

@@ -84,6 +84,12 @@ def list_open(parts: Parts, brand_id: str) -> list[Invite]:
         return invites.list_invites(tx, brand_id, parts.clock())
 
 
+def has_people(parts: Parts) -> bool:
+    """Is anybody let in yet?"""
+    with parts.ledger.reading() as tx:
+        return invites.has_operators(tx)
+
+
 def find_invitation(parts: Parts, token: str) -> Invitation | None:
     """None: it never was, was used, or has ended."""
     with parts.ledger.reading() as tx:
@@ -143,10 +149,11 @@ def _take(tx: Tx, token: str, now: datetime) -> Invitation:
 
 
 def _enter(tx: Tx, operator_id: str, found: Invitation, now: datetime) -> None:
+    """The first person of a deployment takes the brands that a terminal made."""
     brand_id = found.brand.id if found.brand else None
-    if brand_id:
-        brands.lock_brand(tx, brand_id)
-        operators.set_role(tx, operator_id, brand_id, found.invite.role)
+    for one in [brand_id] if brand_id else operators.list_deserted(tx):
+        brands.lock_brand(tx, one)
+        operators.set_role(tx, operator_id, one, found.invite.role)
     facts = {"invitation": found.invite.id, "role": found.invite.role.value}
     audit.insert_line(
         tx, f"operator:{operator_id}", "joined", operator_id, now=now, brand_id=brand_id, **facts

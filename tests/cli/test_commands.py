@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -100,6 +101,30 @@ def test_a_drop_with_faults_is_refused(aurora: Terminal, words: tuple[str, ...],
     assert result.exit_code == 2
     assert part in result.stderr
     assert "No drop yet" in aurora.ok("drop", "list")
+
+
+def test_a_link_lets_one_person_in(aurora: Terminal) -> None:
+    words = ("operator", "invite", "--email", "ann@aurora.test", "--brand", "aurora", "--role", "editor")
+
+    said = aurora.ok(*words)
+
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/admin/join/[0-9a-z]{26}\n", said)
+
+
+def test_the_first_person_needs_no_address(aurora: Terminal) -> None:
+    assert "/admin/join/" in aurora.ok("operator", "invite")
+    assert aurora.run("operator", "invite", "--email", "ann@aurora.test").exit_code == 2
+
+
+def test_people_are_listed_and_get_a_link_for_a_new_password(aurora: Terminal) -> None:
+    words = ("operator", "create", "--email", "ann@aurora.test", "--brand", "aurora")
+    assert aurora.ok("operator", "list").startswith("Nobody yet")
+    aurora.ok(*words, OPERATOR_PASSWORD="a sentence that is long enough")
+
+    assert re.search(r"ann@aurora\.test +aurora +owner +no", aurora.ok("operator", "list"))
+    assert "/admin/join/" in aurora.ok("operator", "reset", "Ann@aurora.test", "--forget-phone")
+    assert aurora.run("operator", "reset", "nobody@aurora.test").exit_code == 2
+    assert aurora.run("operator", "invite").exit_code == 2
 
 
 def test_an_operator_gets_a_slow_hash_and_a_brand(aurora: Terminal) -> None:

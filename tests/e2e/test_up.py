@@ -149,6 +149,7 @@ def test_a_process_that_keeps_ending_is_named_and_replaced_and_none_outlives_up(
         kill_and_wait_for_the_next(machine, "web")
         said = machine.process.stdout
         assert said is not None
+        assert until(lambda: next((line for line in said if "/admin/join/" in line), ""))
         assert until(lambda: next((line for line in said if "web has ended 3 times" in line), ""))
         until(lambda: is_ready(machine), seconds=30.0)
 

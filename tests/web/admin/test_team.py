@@ -4,8 +4,12 @@ import re
 
 import pytest
 
+from claimbot.app import create_app
+from claimbot.db.engine import Ledger
 from claimbot.flows.invite import NewInvite, forget_second_factor, invite
+from claimbot.parts import make_parts
 from claimbot.web.admin.brands import slug_of
+from tests.engine import settings_for
 from tests.pages import Answer, CheckingClient
 from tests.web.admin.desk import BOTH, EDITOR, OWNER, STRANGER, VIEWER, Desk, token_of, try_in
 
@@ -139,16 +143,30 @@ class TestInvitation:
 
 
 class TestLinkOfATerminal:
-    def test_the_first_person_makes_the_first_brand(self, each_desk: Desk) -> None:
+    def test_the_first_person_owns_what_the_terminal_made(self, each_desk: Desk) -> None:
         with each_desk.doors.ledger.begin() as tx:
             tx.exec_driver_sql("DELETE FROM memberships")
             tx.exec_driver_sql("DELETE FROM operators")
         path = f"/admin/join/{invite(each_desk.doors.parts, 'test', NewInvite())}"
 
-        _, answer = join(each_desk, path, email="first@brand.test")
+        browser, answer = join(each_desk, path, email="first@brand.test")
 
         assert answer.status == 303
+        assert browser.get("/admin/").location == "/admin/aurora/drops"
+        assert browser.get("/admin/borealis/settings").status == 200
         assert each_desk.browser().get(path).status == 404
+
+    def test_without_a_brand_the_first_person_makes_one(self, on_sqlite: Ledger, redis_url: str) -> None:
+        parts = make_parts(settings_for(on_sqlite, redis_url))
+        browser = CheckingClient(create_app(parts).test_client())
+        path = f"/admin/join/{invite(parts, 'test', NewInvite())}"
+
+        browser.send(browser.get(path).shown, path, **PASSWORDS, email="first@brand.test")
+        led_to = browser.get("/admin/").location
+        made = browser.send(browser.get(led_to).shown, led_to, name="Aurora", timezone="UTC", locale="en")
+        parts.close()
+
+        assert (led_to, made.location) == ("/admin/brands/new", "/admin/aurora/drops?did=brand_made")
 
     def test_it_is_worth_nothing_once_somebody_is_there(self, desk: Desk) -> None:
         path = f"/admin/join/{invite(desk.doors.parts, 'test', NewInvite())}"
