@@ -40,6 +40,16 @@ def test_the_preview_follows_the_typing_and_leaves_the_field_alone(machine: Mach
     expect(page.locator("[name='name']")).to_have_value("Night Jacket")
 
 
+def test_what_somebody_opened_stays_open_while_the_board_moves(lively: Machine, desk: Window) -> None:
+    page = board(desk, lively)
+    before = page.locator(".now time").inner_text()
+
+    page.get_by_text("As a table").click()
+    expect(page.locator(".now time")).not_to_have_text(before)
+
+    expect(page.locator("#live details[open] table")).to_be_visible()
+
+
 def test_an_ended_session_leads_the_whole_page_to_the_sign_in(machine: Machine, desk: Window) -> None:
     page = board(desk, machine)
 
