@@ -13,6 +13,7 @@ from claimbot.parts import Parts, make_parts
 from claimbot.settings import Settings, read_settings
 from claimbot.web.admin.doors import admin_routes
 from claimbot.web.counts import Counts
+from claimbot.web.deletion import deletion_routes
 from claimbot.web.errors import add_errors
 from claimbot.web.headers import add_headers
 from claimbot.web.health import health_routes
@@ -50,7 +51,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     add_journal(app)
     add_headers(app)
     add_errors(app)
-    pages = (pay_routes(parts), admin_routes(parts))
+    pages = (pay_routes(parts), admin_routes(parts), deletion_routes(parts))
     for routes in (hook_routes(parts, counts), *pages, health_routes(parts, counts)):
         app.register_blueprint(routes)
     app.add_url_rule("/", "start", _start)

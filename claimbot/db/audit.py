@@ -74,6 +74,13 @@ def list_lines(tx: Connection, brand_id: str, wanted: Wanted) -> list[Line]:
     return [Line(row.id, row.at, row.actor, row.action, row.subject, row.facts) for row in tx.execute(query)]
 
 
+def find_line(tx: Connection, action: str, subject: str) -> Line | None:
+    """The latest about this subject."""
+    is_it = (audit.c.action == action, audit.c.subject == subject)
+    row = tx.execute(select(audit).where(*is_it).order_by(audit.c.id.desc()).limit(1)).first()
+    return Line(row.id, row.at, row.actor, row.action, row.subject, row.facts) if row else None
+
+
 def list_actions(tx: Connection, brand_id: str) -> list[str]:
     found = select(audit.c.action).where(_of_brand(brand_id)).distinct().order_by(audit.c.action)
     return list(tx.execute(found).scalars())

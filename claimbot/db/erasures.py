@@ -28,6 +28,12 @@ class Identity:
         return f"Identity({self.lead_id})"
 
 
+def list_people(tx: Connection, external_id: str, account_ids: Sequence[str]) -> list[str]:
+    """The leads that the platform knows by this id, at these accounts."""
+    is_them = (leads.c.external_id == external_id, leads.c.account_id.in_(account_ids))
+    return list(tx.execute(select(leads.c.id).where(*is_them)).scalars())
+
+
 def lock_identity(tx: Connection, lead_id: str) -> Identity | None:
     """The person behind a lead; nobody else changes the row before this transaction ends."""
     row = tx.execute(select(leads).where(leads.c.id == lead_id).with_for_update()).first()
