@@ -41,6 +41,7 @@ COMMANDS = {
     "export": Place("export", "export", "Write leads as CSV."),
     "erase": Place("erase", "erase", "Erase one person."),
     "replay": Place("replay", "replay", "Deliver recorded webhooks, signed."),
+    "rehearsals": Place("rehearsals", "rehearsals", "Play the rehearsals that the admin asks for."),
     "storm": Place("storm", "storm", "Rehearse a launch against the sandbox."),
 }
 

@@ -19,7 +19,7 @@ from pathlib import Path
 CONFIG = Path("run") / "supervisord.conf"
 LOGS = Path("logs")
 # Starts in this order and stops in the other: who sends goes before what it sends to.
-PRIORITIES = {"redis": 1, "sandbox": 2, "web": 3, "worker": 3, "clock": 3}
+PRIORITIES = {"redis": 1, "sandbox": 2, "web": 3, "worker": 3, "clock": 3, "rehearsals": 4}
 # Longer than the worker's own limit for what it is sending.
 STOP_SECONDS = 30
 # Said once when a process ended this often: it will not mend itself.

@@ -50,6 +50,8 @@ class Plan:
     pay: int
     """Percent of the winners who pay."""
     sandbox_url: str
+    choices: tuple[str, ...] = ()
+    """What follows the word, one of them at random: the codes of variants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,8 @@ def _posts(plan: Plan) -> Iterator[Sequence[Message]]:
     tag = secrets.token_hex(3)
     messages: list[Message] = []
     for number in range(plan.followers):
-        message = Message(f"storm.{tag}.{number}", plan.word, f"storm-{tag}-{number}")
+        text = f"{plan.word} {chance.choice(plan.choices)}" if plan.choices else plan.word
+        message = Message(f"storm.{tag}.{number}", text, f"storm-{tag}-{number}")
         messages.append(message)
         if chance.random() * 100 < plan.duplicates:
             messages.append(replace(message, is_again=True))

@@ -146,7 +146,7 @@ def start(plan: Plan) -> Supervisor:
         told = [binary, str(Path(config).relative_to(plan.data_dir))]
         programs.append(Program("redis", told, is_at_home=True))
     if plan.has_sandbox:
-        programs.append(_sandbox(plan))
+        programs += [_sandbox(plan), Program("rehearsals", our("claimbot.cli", "rehearsals"))]
     processes.write_config(plan.data_dir, programs)
     parts = make_parts(plan.settings)
     try:

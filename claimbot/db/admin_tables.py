@@ -2,7 +2,18 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, Text
 
-from claimbot.db.tables import belongs_to, claims, inbox, key, metadata, moment, moment_set, number, words
+from claimbot.db.tables import (
+    belongs_to,
+    claims,
+    document,
+    inbox,
+    key,
+    metadata,
+    moment,
+    moment_set,
+    number,
+    words,
+)
 
 __all__ = [
     "admin_sessions",
@@ -13,6 +24,7 @@ __all__ = [
     "metadata",
     "operators",
     "recovery_codes",
+    "rehearsals",
     "sign_in_tries",
 ]
 
@@ -100,3 +112,22 @@ Index("ix_claims_brand_id_created_at", claims.c.brand_id, claims.c.created_at, c
 
 # The funnel of a drop asks who went on to the payment page; nothing on the way of a claim does.
 claims.append_column(moment("opened_at"))
+
+# A rehearsal plays a copy of a drop; the world that it needs is no part of the engine.
+rehearsals = Table(
+    "rehearsals",
+    metadata,
+    key(),
+    belongs_to("brand_id", "brands"),
+    belongs_to("drop_id", "drops"),
+    belongs_to("copy_id", "drops"),
+    words("state", "asked"),
+    document("plan"),
+    document("report"),
+    words("reason"),
+    moment_set("asked_at"),
+    moment("begun_at"),
+    moment("ended_at"),
+    CheckConstraint("state IN ('asked', 'running', 'done', 'failed')", name="state"),
+    Index("ix_rehearsals_drop_id_asked_at", "drop_id", "asked_at"),
+)

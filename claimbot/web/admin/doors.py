@@ -18,6 +18,7 @@ from claimbot.web.admin.instagram import add_instagram
 from claimbot.web.admin.join import add_join
 from claimbot.web.admin.leads import add_leads
 from claimbot.web.admin.me import add_me
+from claimbot.web.admin.rehearsals import add_rehearsals
 from claimbot.web.admin.stripe_keys import add_stripe_keys
 from claimbot.web.admin.team import add_team
 from claimbot.web.admin.word_settings import add_word_settings
@@ -41,6 +42,7 @@ def admin_routes(parts: Parts) -> Blueprint:
     add_drops(routes, parts)
     add_drop_pages(routes, parts)
     add_claims(routes, parts)
+    add_rehearsals(routes, parts)
     add_leads(routes, parts)
     add_health(routes, parts)
     return routes

@@ -2,13 +2,15 @@
 
 from claimbot.core.claims import State
 from claimbot.core.operators import Role
-from claimbot.db import alerts, invites, operators
+from claimbot.db import alerts, invites, operators, rehearsals
 from claimbot.db.engine import Tx
 from claimbot.db.ids import new_id
 from tests.builders import NOW, make_claim, make_drop, make_lead
 from tests.web.admin.desk import EDITOR, STRANGER, Desk
 
 Ids = dict[str, str]
+
+PLAN = {"followers": 9, "stock_units": 3, "duplicates": 30, "pay": 50, "word": "REHEARSEX", "choices": []}
 
 # Each is of one brand (or of one operator); the other brand's is tried in every address that takes one.
 OWNED = (
@@ -21,6 +23,7 @@ OWNED = (
     "operator_id",
     "invite_id",
     "account_id",
+    "rehearsal_id",
 )
 # Words that the address may hold, the same for every brand. A link of invitation is its own key.
 WORDS = {"step": "pause", "token": "none"}
@@ -52,6 +55,7 @@ def make_ids(desk: Desk, slug: str) -> Ids:
             "session_id": session_of(tx, f"owner@{slug}.test"),
             "operator_id": colleague.id,
             "invite_id": invite_of(tx, brand.id),
+            "rehearsal_id": rehearsal_of(tx, brand.id, drop.id),
         }
 
 
@@ -70,3 +74,9 @@ def invite_of(tx: Tx, brand_id: str) -> str:
     )
     invites.insert_invite(tx, invite, invite.id)
     return invite.id
+
+
+def rehearsal_of(tx: Tx, brand_id: str, drop_id: str) -> str:
+    one = rehearsals.Rehearsal(new_id("reh"), brand_id, drop_id, drop_id, "asked", PLAN, NOW, {})
+    rehearsals.insert_rehearsal(tx, one)
+    return one.id
