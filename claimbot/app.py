@@ -19,7 +19,7 @@ from claimbot.web.headers import add_headers
 from claimbot.web.health import health_routes
 from claimbot.web.hooks import hook_routes
 from claimbot.web.journal import add_journal
-from claimbot.web.pages import STATIC, TEMPLATES
+from claimbot.web.pages import STATIC, TEMPLATES, mark_static
 from claimbot.web.pay import pay_routes
 
 # Our forms hold a token and a few words.
@@ -45,6 +45,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     # Otherwise // in a path is answered with a redirect to whatever host the request named.
     app.url_map.merge_slashes = False
     app.extensions["parts"] = parts
+    mark_static(app)
     believe_proxies(app, parts.settings.trusted_proxies)
     counts = Counts()
     # Hooks that run after a request run in the reverse order: the journal sees the finished answer.

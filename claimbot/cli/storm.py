@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from claimbot.cli.shared import show, show_json
+from claimbot.cli.simulate import question_of, simulate, simulate_options
 from claimbot.cli.surroundings import find_settings, opened_parts
 from claimbot.core.drops import Drop, Phase, phase
 from claimbot.core.errors import ClaimbotError, Refused
@@ -29,6 +30,7 @@ from claimbot.parts import Parts
 
 # Meta puts at most this many messages into one POST.
 BATCH_MOST = 1_000
+FOLLOWERS, FOLLOWERS_MOST = 1_000, 200_000
 TIMEOUT_SECONDS = 60.0
 # After the last word everything must be answered within this; then it is stuck.
 DRAINED_SECONDS = 300.0
@@ -92,7 +94,7 @@ class Report:
 
 
 @click.command(epilog="Example: claimbot storm --followers 1000 --threads 4 --duplicates 30 --word LAUNCH")
-@click.option("--followers", type=click.IntRange(1, 200_000), default=1_000, show_default=True)
+@click.option("--followers", type=click.IntRange(1, 10_000_000), help="Default 1,000; simulated 1,000,000.")
 @click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True)
 @click.option("--duplicates", type=click.IntRange(0, 100), default=30, show_default=True, help="Percent.")
 @click.option(
@@ -101,10 +103,20 @@ class Report:
 @click.option("--word", default="LAUNCH", show_default=True)
 @click.option("--pay", type=click.IntRange(0, 100), default=50, show_default=True, help="Percent of winners.")
 @click.option("--sandbox-url", default="", help="Default: this machine, PORT+1.")
+@simulate_options
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_context
 def storm(ctx: click.Context, /, sandbox_url: str, as_json: bool, **told: Any) -> None:
-    """Rehearse a launch against a running sandbox on this machine; exit 1 when a promise broke."""
+    """Rehearse a launch against a running sandbox on this machine; exit 1 when a promise broke.
+
+    With --simulate nothing is sent: how long would it take, and what would it need?
+    """
+    asked = question_of(ctx)
+    if asked is not None:
+        simulate(asked, as_json)
+        return
+    told = {name: told[name] for name in Plan.__dataclass_fields__ if name in told}
+    told["followers"] = refuse_too_many(told["followers"] or FOLLOWERS)
     url = sandbox_url or f"http://127.0.0.1:{find_settings().port + 1}"
     refuse_elsewhere(url)
     plan = Plan(sandbox_url=url.rstrip("/"), **told)
@@ -118,6 +130,13 @@ def storm(ctx: click.Context, /, sandbox_url: str, as_json: bool, **told: Any) -
     else:
         show(("", ""), list(_rows(report)), "")
     ctx.exit(1 if report.broken or report.refused else 0)
+
+
+def refuse_too_many(followers: int) -> int:
+    """Raises Refused."""
+    if followers > FOLLOWERS_MOST:
+        raise Refused(f"--followers: at most {FOLLOWERS_MOST:,} really write; add --simulate for more")
+    return followers
 
 
 def refuse_elsewhere(url: str) -> None:

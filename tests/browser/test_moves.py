@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from claimbot.cli.demo import DROPS, SLUG
 from tests.browser.steps import Wish, sign_in
-from tests.browser.windows import DESK, Window, window
+from tests.browser.windows import DESK, PHONE, Window, window
 from tests.e2e.machine import Machine
 
 pytestmark = pytest.mark.browser
@@ -83,6 +83,16 @@ def test_a_drop_is_made_with_the_keyboard_alone(machine: Machine, desk: Window) 
     type_with_keys(page, Wish("Key Drop", "KEYDROP", "nobody"))
 
     expect(page.get_by_role("heading", level=1, name="Key Drop")).to_be_visible()
+
+
+def test_a_question_fits_on_a_phone(machine: Machine, browser: Browser) -> None:
+    with window(browser, PHONE) as opened:
+        page = board(opened, machine)
+        page.get_by_text("Close …").click()
+
+        expect(page.get_by_role("button", name="Close for good")).to_be_in_viewport(ratio=1)
+        box = page.locator(".ask-box:visible").bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE.width
 
 
 def type_with_keys(page: Page, wish: Wish) -> None:

@@ -26,10 +26,10 @@ PORTS = range(23_000, 29_000, 2)
 def free_port() -> int:
     """This one and the next are free."""
     start = os.getpid() * 2 % len(PORTS)
-    return next(port for port in [*PORTS[start:], *PORTS[:start]] if _is_free(port) and _is_free(port + 1))
+    return next(port for port in [*PORTS[start:], *PORTS[:start]] if is_free(port) and is_free(port + 1))
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 

@@ -147,12 +147,12 @@ def running_site(folder: Path, database_url: str, redis_url: str) -> Iterator[Si
         running_proxy(("127.0.0.1", 9)) as front,
         running_world(config_for(front.url)) as world,
     ):
-        values = _values(folder, front.url, world.url) | {
+        values = values_for(folder, front.url, world.url) | {
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
         }
         parts = make_parts(Settings.from_mapping(values))
-        site = Site(folder, values, front, world, parts, _seed(parts))
+        site = Site(folder, values, front, world, parts, seed(parts))
         try:
             yield site
         finally:
@@ -161,7 +161,7 @@ def running_site(folder: Path, database_url: str, redis_url: str) -> Iterator[Si
             parts.close()
 
 
-def _values(folder: Path, front_url: str, world_url: str) -> dict[str, str]:
+def values_for(folder: Path, front_url: str, world_url: str) -> dict[str, str]:
     return {
         "DATA_DIR": str(folder),
         "PUBLIC_URL": front_url,
@@ -176,7 +176,7 @@ def _values(folder: Path, front_url: str, world_url: str) -> dict[str, str]:
     }
 
 
-def _seed(parts: Parts) -> Brand:
+def seed(parts: Parts) -> Brand:
     brand = make_brand(parts.ledger)
     make_account(parts.ledger, brand, ACCOUNT, token=TOKEN)
     keys = PaymentKeys(brand.id, KEY, (WEBHOOK_SECRET,), livemode=False)

@@ -1,5 +1,6 @@
 """Does every answer carry the policy, and does no answer and no log line say too much?"""
 
+import hashlib
 import logging
 import re
 from dataclasses import replace
@@ -12,6 +13,7 @@ from claimbot.app import create_app
 from claimbot.core.claims import State
 from claimbot.core.errors import Setup
 from claimbot.web.headers import FIXED, origin_of
+from claimbot.web.pages import MARK_CHARS, STATIC
 from tests.builders import make_claim, make_drop, make_lead, told
 from tests.pages import CheckingClient
 from tests.web.doors import Doors, as_body, hello
@@ -92,6 +94,15 @@ def test_pages_are_never_cached_and_static_files_are(sqlite_doors: Doors) -> Non
     assert browser.get("/").headers["Cache-Control"] == "no-store"
     assert browser.get("/static/nothing.css").headers["Cache-Control"] == "no-store"
     assert "max-age=3600" in browser.get("/static/claimbot.css").headers["Cache-Control"]
+
+
+def test_a_changed_file_has_a_new_address(sqlite_doors: Doors) -> None:
+    links = sqlite_doors.browser.get("/").shown.all("link")
+
+    (address,) = [one["href"] for one in links if "claimbot.css" in one["href"]]
+    digest = hashlib.sha256((STATIC / "claimbot.css").read_bytes()).hexdigest()
+    assert address == f"/static/claimbot.css?v={digest[:MARK_CHARS]}"
+    assert sqlite_doors.browser.get(address).status == 200
 
 
 def test_a_page_with_a_script_names_it_in_the_policy(sqlite_doors: Doors) -> None:
