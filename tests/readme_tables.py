@@ -31,7 +31,7 @@ PROMISES = (
         "tests/races/test_claims.py",
     ),
     ("I4", "paid-item", "A paid session is sold with a unit, or refunded.", "tests/flows/test_settle.py"),
-    ("I5", "durable-ack", "A 200 means that it is stored.", "tests/flows/test_wipe.py"),
+    ("I5", "durable-ack", "A 200 means that it is stored.", "tests/faults/test_wipe.py"),
     ("I6", "money-truth", "Money that does not fit its offer sells nothing.", "tests/flows/test_settle.py"),
     (
         "I7",

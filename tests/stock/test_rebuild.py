@@ -1,8 +1,6 @@
-"""Does a rebuild replace the gate at once, quickly, and never with something older?"""
+"""Does a rebuild replace the gate at once, and never with something older?"""
 
 import threading
-import timeit
-from functools import partial
 
 import pytest
 
@@ -60,12 +58,11 @@ def test_the_swap_of_a_load_that_was_wiped_away_changes_nothing(gate):
     assert free_units(gate) == {1, 2, 3}
 
 
-def test_ten_thousand_units_are_loaded_in_a_quarter_of_a_second(gate):
+def test_ten_thousand_units_are_loaded(gate):
+    """How long it takes is a row of the benchmark."""
     given = [(f"follower_{number}", "var_b", (number,), number) for number in range(2_000)]
-    load_all = partial(gate.rebuild, DROP, 1, {"var_a": range(8_000)}, given, 0)
-    # The best of three: the machine may be busy with something else.
-    assert min(timeit.repeat(load_all, number=1, repeat=3)) < 0.25
-    assert len(see(gate).free["var_a"]) == 8_000
+    gate.rebuild(DROP, 1, {"var_a": range(8_000)}, given, 0)
+    assert (len(see(gate).free["var_a"]), len(see(gate).given)) == (8_000, 2_000)
 
 
 def _ask_many(gate: Gate, name: str, answers: list[tuple[int, int]]) -> None:
