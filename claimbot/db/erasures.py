@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, or_, select, tuple_, update
 
+from claimbot.core.claims import LIVE
 from claimbot.core.outbox import RowState
 from claimbot.db.engine import changed
 from claimbot.db.tables import checkouts, claims, inbox, leads, outbox, payment_events
@@ -32,6 +33,20 @@ def list_people(tx: Connection, external_id: str, account_ids: Sequence[str]) ->
     """The leads that the platform knows by this id, at these accounts."""
     is_them = (leads.c.external_id == external_id, leads.c.account_id.in_(account_ids))
     return list(tx.execute(select(leads.c.id).where(*is_them)).scalars())
+
+
+def list_outlived(tx: Connection, brand_id: str, before: datetime, most: int) -> list[str]:
+    """Leads of a brand that were not heard since, without a claim that may still change."""
+    live = select(claims.c.id).where(claims.c.lead_id == leads.c.id, claims.c.state.in_([*LIVE, "refunding"]))
+    query = select(leads.c.id).where(
+        leads.c.brand_id == brand_id,
+        # Nobody was seen for the last time before the first: the index on it narrows the search.
+        leads.c.first_seen_at < before,
+        leads.c.last_seen_at < before,
+        leads.c.erased_at.is_(None),
+        ~live.exists(),
+    )
+    return list(tx.execute(query.order_by(leads.c.first_seen_at).limit(most)).scalars())
 
 
 def lock_identity(tx: Connection, lead_id: str) -> Identity | None:

@@ -20,6 +20,7 @@ from claimbot.flows.profile import ask_for_profiles
 from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.reconcile import check_gates, rebuild_gate
 from claimbot.flows.release import end_claim
+from claimbot.flows.retain import forget_outlived
 from claimbot.flows.spool import drain_spool
 from claimbot.flows.tell import tell
 from claimbot.flows.tokens import renew_tokens
@@ -166,6 +167,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("verify", 60, verify_and_note),
         Chore("tokens", 3600, renew_tokens),
         Chore("purge", 3600, purge),
+        Chore("retention", 3600, forget_outlived),
     )
 
 
