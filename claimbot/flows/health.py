@@ -8,9 +8,10 @@ from datetime import datetime
 
 from claimbot.core.brands import Brand
 from claimbot.core.errors import Outside, Refused
-from claimbot.db import alerts, audit, marks
+from claimbot.db import alerts, audit, marks, waits
 from claimbot.db.alerts import Alert
 from claimbot.db.engine import Tx
+from claimbot.db.waits import Wait
 from claimbot.flows.diagnose import Light, Sign, diagnose_brand, diagnose_engine
 from claimbot.flows.verify import INVARIANTS, MARK, Invariant
 from claimbot.parts import Parts
@@ -42,6 +43,8 @@ class Health:
     """Of this brand; it may clear them."""
     shared_alerts: tuple[Alert, ...]
     """Of the whole deployment; they end by themselves or by whoever runs it."""
+    waits: tuple[Wait, ...] = ()
+    """Work that is done when a person has mended something."""
 
     @property
     def light(self) -> Light:
@@ -50,7 +53,11 @@ class Health:
         is_broken = any(not one.is_kept for one in self.promises)
         if Light.RED in lights or is_broken:
             return Light.RED
-        return Light.WARN if Light.WARN in lights or self.alerts or self.shared_alerts else Light.OK
+        return (
+            Light.WARN
+            if Light.WARN in lights or self.alerts or self.shared_alerts or self.waits
+            else Light.OK
+        )
 
 
 def find_health(parts: Parts, brand: Brand, asks_platform: bool = False) -> Health:
@@ -60,8 +67,9 @@ def find_health(parts: Parts, brand: Brand, asks_platform: bool = False) -> Heal
     try:
         with parts.ledger.reading() as tx:
             mark, found = marks.find_mark(tx, MARK), alerts.list_open(tx)
+            parked = waits.list_waits(tx, brand.id)
     except Outside:
-        mark, found = None, []
+        mark, found, parked = None, [], []
     broken = mark.facts.get("broken", {}) if mark else {}
     return Health(
         engine=engine,
@@ -70,6 +78,7 @@ def find_health(parts: Parts, brand: Brand, asks_platform: bool = False) -> Heal
         verified_at=mark.at if mark else None,
         alerts=tuple(one for one in found if one.brand_id == brand.id),
         shared_alerts=tuple(_shared(one) for one in found if one.brand_id is None),
+        waits=tuple(parked),
     )
 
 

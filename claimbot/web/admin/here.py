@@ -12,7 +12,7 @@ from claimbot.core.brands import Brand
 from claimbot.core.money import plain
 from claimbot.core.operators import Membership, Right, Visitor, is_proved
 from claimbot.parts import Parts
-from claimbot.web.admin.wording import OUTCOMES, PHASES, STATES, badge_of, reason_words
+from claimbot.web.admin.wording import OUTCOMES, PHASES, STATES, badge_of, reason_words, work_words
 from claimbot.web.forms import form_token
 from claimbot.web.headers import allow_fetch
 
@@ -112,6 +112,7 @@ def add_words(routes: Blueprint, parts: Parts) -> None:
             "short": short,
             "money": plain,
             "reason": reason_words,
+            "work_of": work_words,
             "phase_of": lambda word: badge_of(PHASES, word),
             "state_of": lambda word: badge_of(STATES, word),
             "outcomes": OUTCOMES,
@@ -137,6 +138,7 @@ DID = {
     "bot_paused": "The machine is silent for this person until you resume it.",
     "bot_resumed": "The machine answers this person again.",
     "erased": "This person is erased. What was sold stays in the books.",
+    "tried_again": "What waited is tried again now. What is still wrong will show up here again.",
     "cleared": "The alert is cleared.",
     "signed_out": "You are signed out.",
     "session_ended": "That browser is signed out.",

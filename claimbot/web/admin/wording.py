@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from claimbot.core.claims import State
 from claimbot.core.drops import Phase
 from claimbot.core.messages import Outcome
+from claimbot.core.outbox import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +109,17 @@ ACTIONS: Mapping[str, str] = {
     "leads_exported": "Leads taken as a file",
     "joined": "Joined by a link",
     "invited": "Invitation made",
+}
+
+
+def work_words(kind: str) -> str:
+    return WORK.get(kind) or kind
+
+
+WORK: Mapping[str, str] = {
+    Work.OFFER: "offer of a unit",
+    Work.REPLY: "message",
+    Work.EXPIRE: "end of a checkout",
+    Work.REFUND: "refund",
+    Work.PROFILE: "look-up of a name",
 }

@@ -6,7 +6,7 @@ import pytest
 
 from claimbot.db import alerts, brands, marks
 from claimbot.flows.verify import MARK, verify_and_note
-from tests.builders import NOW
+from tests.builders import NOW, make_lead, make_sealer, make_work
 from tests.web.admin.desk import STRANGER, Desk
 
 HEALTH = "/admin/aurora/health"
@@ -103,3 +103,50 @@ def test_asking_the_platform_says_what_it_answered(desk: Desk) -> None:
     page = browser.send(browser.get(HEALTH).shown, HEALTH).shown
 
     assert "the platform says" in page.text
+
+
+def park(desk: Desk, reason: str = "token_expired") -> None:
+    """One message of this brand, parked with its account."""
+    doors = desk.doors
+    make_work(doors.ledger, make_lead(doors.ledger, doors.account))
+    with doors.ledger.begin() as tx:
+        brands.mark_parked(tx, doors.account.id, reason, NOW)
+        tx.exec_driver_sql(f"UPDATE outbox SET state = 'parked', reason = '{reason}'")
+    raise_alert(desk, desk.brand.id, kind="account", subject=doors.account.id, text="connect it again")
+
+
+def test_what_waits_for_a_person_is_told_and_tried_again(each_desk: Desk) -> None:
+    park(each_desk)
+    browser = each_desk.sign_in()
+    page = browser.get(HEALTH).shown
+
+    answer = browser.send(page, f"{HEALTH}/try-again")
+
+    shown = browser.get(answer.location).shown
+    assert "1 × message token expired since" in page.text
+    assert "Nothing waits." in shown.text and "No alert is open." in shown.text
+    assert each_desk.doors.rows("SELECT state FROM outbox") == [("ready",)]
+    assert each_desk.doors.rows("SELECT DISTINCT state FROM accounts") == [("live",)]
+    assert each_desk.audited()[-1] == "parked_tried_again"
+
+
+def test_work_of_another_brand_is_neither_told_nor_tried(desk: Desk) -> None:
+    park(desk)
+    stranger = desk.sign_in(STRANGER)
+    page = stranger.get("/admin/borealis/health").shown
+
+    assert "Nothing waits." in page.text
+    token = page.form("/admin/logout").fields["form_token"]
+    stranger.post("/admin/borealis/health/try-again", data={"form_token": token})
+    assert desk.doors.rows("SELECT state FROM outbox") == [("parked",)]
+
+
+def test_an_account_without_a_token_stays_silent(desk: Desk) -> None:
+    park(desk, "disconnected")
+    with desk.doors.ledger.begin() as tx:
+        brands.mark_token(tx, make_sealer(), desk.doors.account.id, "", None)
+    browser = desk.sign_in()
+
+    browser.send(browser.get(HEALTH).shown, f"{HEALTH}/try-again")
+
+    assert "1 × message" in browser.get(HEALTH).shown.text
