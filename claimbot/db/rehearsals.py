@@ -51,6 +51,12 @@ def list_of_drop(tx: Connection, drop_id: str, most: int) -> list[Rehearsal]:
     return [_read(row) for row in tx.execute(query.order_by(rehearsals.c.asked_at.desc()).limit(most))]
 
 
+def list_copies(tx: Connection, brand_id: str) -> set[str]:
+    """The drops that were made to be played."""
+    query = select(rehearsals.c.copy_id).where(rehearsals.c.brand_id == brand_id)
+    return set(tx.execute(query).scalars())
+
+
 def find_open(tx: Connection) -> Rehearsal | None:
     """The first that is not over: they are played one after the other."""
     query = select(rehearsals).where(rehearsals.c.state.in_(OPEN)).order_by(rehearsals.c.asked_at)

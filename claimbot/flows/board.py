@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from claimbot.core.claims import State
-from claimbot.core.drops import Drop, Phase, Variant, phase
+from claimbot.core.drops import Drop, DropState, Phase, Variant, phase
 from claimbot.core.leads import QualifyRule
-from claimbot.db import boards, drops, inbox, launches
+from claimbot.db import boards, drops, inbox, launches, rehearsals
 from claimbot.db.claim_rows import REFUSALS
 from claimbot.db.engine import Tx
 from claimbot.db.units import StockCount
@@ -72,10 +72,16 @@ class Board:
 
 
 def list_lines(parts: Parts, brand_id: str) -> list[DropLine]:
-    """Every drop of the brand, the newest first."""
+    """Every drop of the brand, the newest first; without the copies that were played in rehearsals."""
     now = parts.clock()
     with parts.ledger.reading() as tx:
-        return _lines(tx, list(reversed(drops.list_drops(tx, brand_id))), now)
+        copies = rehearsals.list_copies(tx, brand_id)
+        found = [one for one in drops.list_drops(tx, brand_id) if not _was_played(one, copies)]
+        return _lines(tx, found[::-1], now)
+
+
+def _was_played(drop: Drop, copies: set[str]) -> bool:
+    return drop.id in copies and drop.state is DropState.CLOSED
 
 
 def find_drop(parts: Parts, brand_id: str, drop_id: str) -> Drop | None:

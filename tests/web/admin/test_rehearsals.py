@@ -68,6 +68,7 @@ def test_a_copy_is_played_and_the_sums_are_shown(engine: Engine) -> None:
         untouched = drops.find_drop(tx, drop.id)
     assert (copy.name, copy.state) == ("Rehearsal: Night Jacket", DropState.CLOSED)
     assert untouched == drop
+    assert copy.name not in browser.get("/admin/aurora/drops").shown.text
     assert play_next(engine.parts, engine.world.url) is False
 
 
