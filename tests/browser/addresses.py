@@ -46,5 +46,7 @@ IDS: dict[str, Callable[[Machine], str]] = {
     "drop_id": newest("SELECT drop_id FROM claims ORDER BY id DESC"),
     "lead_id": newest("SELECT lead_id FROM claims ORDER BY id DESC"),
     "claim_id": newest("SELECT id FROM claims ORDER BY id DESC"),
+    "rehearsal_id": newest("SELECT id FROM rehearsals ORDER BY id DESC"),
+    "code": newest("SELECT subject FROM audit WHERE action = 'deletion_asked'"),
     "token": newest("SELECT token FROM claims WHERE state = 'held' ORDER BY id DESC"),
 }

@@ -13,6 +13,9 @@ from claimbot.cli.demo import EMAIL, SLUG
 from tests.browser.windows import Window
 from tests.e2e.machine import Machine
 
+# Its sums stand there once every message of the storm has its answer.
+REHEARSAL_MS = 90_000
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -29,10 +32,15 @@ class Wish:
         return {"name": self.name, "price": "129.00", "words": self.word, "stock-0": str(self.stock_units)}
 
 
+def secrets_of(machine: Machine) -> dict[str, str]:
+    """As `claimbot up` made them."""
+    found: dict[str, str] = json.loads((machine.folder / "secrets.json").read_text("utf-8"))
+    return found
+
+
 def password_of(machine: Machine) -> str:
-    """As `claimbot up` made it and printed it."""
-    secrets = json.loads((machine.folder / "secrets.json").read_text("utf-8"))
-    return str(secrets["FIRST_LOGIN_PASSWORD"])
+    """The first login, which `up` printed."""
+    return secrets_of(machine)["FIRST_LOGIN_PASSWORD"]
 
 
 def sign_in(window: Window, machine: Machine) -> Page:
@@ -54,6 +62,17 @@ def make_and_open(page: Page, wish: Wish) -> None:
         page.locator(f"[name='{name}']").fill(text)
     page.get_by_role("button", name="Save and open").click()
     expect(page.get_by_role("heading", level=1, name=wish.name)).to_be_visible()
+
+
+def rehearse(page: Page, machine: Machine, name: str) -> None:
+    """A small one of this drop, until its sums stand on the page."""
+    page.goto(f"{machine.engine_url}/admin/{SLUG}/drops")
+    page.get_by_role("link", name=name).click()
+    page.goto(f"{page.url.partition('?')[0]}/rehearse")
+    for field, text in {"followers": "8", "stock_units": "3", "duplicates": "25", "pay": "100"}.items():
+        page.locator(f"[name='{field}']").fill(text)
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_role("status")).to_contain_text("Every promise was kept", timeout=REHEARSAL_MS)
 
 
 def write_on_the_phone(window: Window, machine: Machine, wish: Wish) -> Page:
