@@ -1,4 +1,5 @@
-"""How does a launch feel? Many write to the sandbox at once, and every promise is checked afterwards."""
+"""How does a launch feel? Many write to the sandbox at once, things break if asked to, and every promise is
+checked afterwards."""
 
 import ipaddress
 import random
@@ -20,11 +21,14 @@ from rich.progress import Progress
 
 from claimbot.cli.shared import show, show_json
 from claimbot.cli.simulate import question_of, simulate, simulate_options
+from claimbot.cli.storm_faults import FAULTS, Schedule, Target, list_faults
 from claimbot.cli.surroundings import find_settings, opened_parts
 from claimbot.core.drops import Drop, Phase, phase
 from claimbot.core.errors import ClaimbotError, Refused
 from claimbot.core.keywords import normalise
-from claimbot.db.storms import count_unsent, read_aftermath
+from claimbot.db.storms import count_stored, count_unsent, read_aftermath
+from claimbot.flows.launch import restock
+from claimbot.flows.poll import ask_for_events
 from claimbot.flows.verify import verify
 from claimbot.parts import Parts
 
@@ -35,6 +39,10 @@ TIMEOUT_SECONDS = 60.0
 # After the last word everything must be answered within this; then it is stuck.
 DRAINED_SECONDS = 300.0
 LOOK_SECONDS = 0.5
+OK = 200
+# Half a minute: a killed process is back by then.
+TRIES_MOST = 60
+TRY_AGAIN_SECONDS = 0.5
 
 
 class SandboxSilent(ClaimbotError):
@@ -54,6 +62,11 @@ class Plan:
     sandbox_url: str
     choices: tuple[str, ...] = ()
     """What follows the word, one of them at random: the codes of variants."""
+    is_reordered: bool = False
+    """Words arrive in no order at all; otherwise a little mixed, as threads do."""
+    faults: tuple[str, ...] = ()
+    stock: int | None = None
+    tag: str = field(default_factory=lambda: secrets.token_hex(3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +83,12 @@ class Tally:
 
     sent: int = 0
     duplicates: int = 0
+    again: int = 0
+    """Posts that were refused or lost, and delivered again as a platform would."""
     statuses: Counter[int] = field(default_factory=Counter)
     waited_ms: list[float] = field(default_factory=list)
+    acknowledged: set[str] = field(default_factory=set)
+    """Message ids."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -83,6 +100,10 @@ class Report:
     duplicates: int
     acknowledged: int
     refused: int
+    delivered_again: int
+    faults: list[str]
+    lost: int
+    """Messages that were acknowledged and are not stored: must be none."""
     p50_ms: float
     p99_ms: float
     messages_per_second: float
@@ -102,6 +123,16 @@ class Report:
 )
 @click.option("--word", default="LAUNCH", show_default=True)
 @click.option("--pay", type=click.IntRange(0, 100), default=50, show_default=True, help="Percent of winners.")
+@click.option("--reorder", "is_reordered", is_flag=True, help="Deliver the words in no order at all.")
+@click.option("--stock", type=click.IntRange(0, 100_000), help="Set the stock of the drop first.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=click.Choice(list(FAULTS)),
+    metavar="NAME",
+    help=f"May be given several times. {list_faults()}.",
+)
 @click.option("--sandbox-url", default="", help="Default: this machine, PORT+1.")
 @simulate_options
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -123,13 +154,15 @@ def storm(ctx: click.Context, /, sandbox_url: str, as_json: bool, **told: Any) -
     console = Console(stderr=True)
     with opened_parts() as parts:
         drop = drop_of(parts, plan.word)
+        if plan.stock is not None:
+            restock(parts, "claimbot storm", drop.variants[0].id, plan.stock)
         with Progress(console=console, disable=as_json) as progress:
             report = rehearse(parts, plan, drop, progress)
     if as_json:
         show_json(asdict(report))
     else:
         show(("", ""), list(_rows(report)), "")
-    ctx.exit(1 if report.broken or report.refused else 0)
+    ctx.exit(1 if report.broken or report.refused or report.lost else 0)
 
 
 def refuse_too_many(followers: int) -> int:
@@ -157,18 +190,27 @@ def rehearse(parts: Parts, plan: Plan, drop: Drop, progress: Progress) -> Report
     tally = Tally()
     with httpx.Client(base_url=plan.sandbox_url, trust_env=False, timeout=TIMEOUT_SECONDS) as sandbox:
         before = _open_sessions(sandbox)
-        write_seconds = _write(sandbox, plan, tally, progress)
+        schedule = Schedule.of(Target(parts, sandbox, drop.id), plan.faults, plan.followers)
+        write_seconds = _write(sandbox, plan, Crowd(tally, schedule), progress)
         drain_seconds = _drain(parts, since, progress, "Answering")
         _pay(sandbox, plan.pay, sorted(_open_sessions(sandbox) - before), progress)
+        if schedule.loses_news:
+            # The clock does the same every two minutes.
+            ask_for_events(parts)
+        schedule.end()
         _drain(parts, since, progress, "Thanking")
     with parts.ledger.reading() as tx:
         after = read_aftermath(tx, drop.id, since)
+        stored = count_stored(tx, plan.tag)
     waits = sorted(tally.waited_ms)
     return Report(
         sent=tally.sent,
         duplicates=tally.duplicates,
         acknowledged=tally.statuses[200],
         refused=tally.statuses.total() - tally.statuses[200],
+        delivered_again=tally.again,
+        faults=schedule.struck,
+        lost=len(tally.acknowledged) - stored,
         p50_ms=_percentile(waits, 50),
         p99_ms=_percentile(waits, 99),
         messages_per_second=round(tally.sent / write_seconds, 1),
@@ -203,13 +245,28 @@ def _open_sessions(sandbox: httpx.Client) -> set[str]:
     return {str(one["id"]) for one in found if one["status"] == "open"}
 
 
-def _write(sandbox: httpx.Client, plan: Plan, tally: Tally, progress: Progress) -> float:
+@dataclass
+class Crowd:
+    """Those who write, and what breaks meanwhile."""
+
+    tally: Tally
+    schedule: Schedule
+
+    def note(self, messages: Sequence[Message]) -> None:
+        with self.tally.lock:
+            self.schedule.pass_by(self.tally.sent)
+            self.tally.sent += len(messages)
+            self.tally.duplicates += sum(one.is_again for one in messages)
+
+
+def _write(sandbox: httpx.Client, plan: Plan, crowd: Crowd, progress: Progress) -> float:
     """Everybody writes; returns how many seconds it took."""
     people = list(_posts(plan))
     task = progress.add_task("Writing", total=sum(len(post) for post in people))
 
     def post(messages: Sequence[Message]) -> None:
-        _post(sandbox, messages, tally)
+        crowd.note(messages)
+        _deliver(sandbox, messages, crowd.tally)
         progress.advance(task, len(messages))
 
     began_at = time.monotonic()
@@ -221,7 +278,7 @@ def _write(sandbox: httpx.Client, plan: Plan, tally: Tally, progress: Progress) 
 def _posts(plan: Plan) -> Iterator[Sequence[Message]]:
     """Each follower's word, some of them twice and late, as many in a POST as the plan says."""
     chance = random.Random(secrets.randbits(64))  # noqa: S311 - who is repeated is no secret
-    tag = secrets.token_hex(3)
+    tag = plan.tag
     messages: list[Message] = []
     for number in range(plan.followers):
         text = f"{plan.word} {chance.choice(plan.choices)}" if plan.choices else plan.word
@@ -229,26 +286,38 @@ def _posts(plan: Plan) -> Iterator[Sequence[Message]]:
         messages.append(message)
         if chance.random() * 100 < plan.duplicates:
             messages.append(replace(message, is_again=True))
-    places = sorted(range(len(messages)), key=lambda place: place + chance.random() * plan.threads * 8)
+    mixed = len(messages) if plan.is_reordered else plan.threads * 8
+    places = sorted(range(len(messages)), key=lambda place: place + chance.random() * mixed)
     for start in range(0, len(places), plan.batch):
         yield [messages[place] for place in places[start : start + plan.batch]]
 
 
-def _post(sandbox: httpx.Client, messages: Sequence[Message], tally: Tally) -> None:
+def _deliver(sandbox: httpx.Client, messages: Sequence[Message], tally: Tally) -> None:
+    """As a platform does: again and again until it hears 200, or gives up."""
+    for number in range(TRIES_MOST):
+        time.sleep(TRY_AGAIN_SECONDS if number else 0)
+        began_at = time.monotonic()
+        status = _post(sandbox, messages)
+        waited_ms = (time.monotonic() - began_at) * 1000
+        if status == OK:
+            break
+        with tally.lock:
+            tally.again += number + 1 < TRIES_MOST
+    with tally.lock:
+        tally.statuses[status] += 1
+        tally.waited_ms.append(waited_ms)
+        tally.acknowledged |= {one.mid for one in messages} if status == OK else set()
+
+
+def _post(sandbox: httpx.Client, messages: Sequence[Message]) -> int:
+    """The engine's status; 0 when there was no answer."""
     written = [{"follower": one.follower, "text": one.text, "mid": one.mid} for one in messages]
     is_single = len(written) == 1
     path, body = ("/api/dm", written[0]) if is_single else ("/api/batch", {"messages": written})
-    began_at = time.monotonic()
     try:
-        status = int(sandbox.post(path, json={**body, "retry": False}).json()["status"])
+        return int(sandbox.post(path, json={**body, "retry": False}).json()["status"])
     except (httpx.HTTPError, ValueError, KeyError):
-        status = 0
-    waited_ms = (time.monotonic() - began_at) * 1000
-    with tally.lock:
-        tally.sent += len(messages)
-        tally.duplicates += sum(one.is_again for one in messages)
-        tally.statuses[status] += 1
-        tally.waited_ms.append(waited_ms)
+        return 0
 
 
 def _drain(parts: Parts, since: datetime, progress: Progress, what: str) -> float:
@@ -289,7 +358,11 @@ def _rows(report: Report) -> Iterator[tuple[str, object]]:
     yield "words sent", report.sent
     yield "of them duplicates", report.duplicates
     yield "posts answered 200", report.acknowledged
-    yield "posts refused or lost", report.refused
+    yield "posts delivered again", report.delivered_again
+    yield "posts never acknowledged", report.refused
+    yield "acknowledged and lost", report.lost
+    if report.faults:
+        yield "faults", ", ".join(report.faults)
     yield "words per second", report.messages_per_second
     yield "acknowledged p50 / p99", f"{report.p50_ms} / {report.p99_ms} ms"
     for outcome, count in sorted(report.outcomes.items()):
@@ -298,4 +371,5 @@ def _rows(report: Report) -> Iterator[tuple[str, object]]:
         yield f"claims {state}", count
     yield "messages sent back", report.answered
     yield "everybody answered after", f"{report.seconds_until_answered} s"
-    yield "verdict", "every promise kept" if not report.broken else "; ".join(report.broken)
+    lost = [f"I5 {report.lost} acknowledged messages are not stored"] if report.lost else []
+    yield "verdict", "; ".join([*report.broken, *lost]) or "every promise kept"

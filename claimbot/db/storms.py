@@ -31,6 +31,12 @@ def count_unsent(tx: Connection, since: datetime) -> int:
     return int(tx.execute(query).scalar_one())
 
 
+def count_stored(tx: Connection, tag: str) -> int:
+    """How many messages of the rehearsal with this tag are written down."""
+    query = select(func.count()).where(inbox.c.event_id.startswith(f"storm-{tag}-", autoescape=True))
+    return int(tx.execute(query).scalar_one())
+
+
 def read_aftermath(tx: Connection, drop_id: str, since: datetime) -> Aftermath:
     written = (
         select(inbox.c.outcome, func.count())

@@ -79,7 +79,7 @@ class Machine:
         with closing(sqlite3.connect(self.folder / "claimbot.db", timeout=10)) as file, file:
             return file.execute(statement, values).fetchall()
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Another command, in another terminal."""
         return subprocess.run(
             command(*arguments),
@@ -87,7 +87,7 @@ class Machine:
             cwd=self.folder.parent,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=seconds,
         )
 
     def children(self) -> set[int]:
