@@ -1,5 +1,6 @@
 """Which payment events did we hear, and what did each lead to?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,11 @@ def insert_new(tx: Connection, heard: Heard, now: datetime) -> bool:
         received_at=now,
     )
     return tx.execute(made.on_conflict_do_nothing().returning(payment_events.c.event_id)).first() is not None
+
+
+def find_known_ids(tx: Connection, event_ids: Sequence[str]) -> set[str]:
+    known = select(payment_events.c.event_id).where(payment_events.c.event_id.in_(event_ids))
+    return set(tx.execute(known).scalars())
 
 
 def mark_ended(tx: Connection, event_id: str, outcome: str, reason: str, claim_id: str | None) -> None:
