@@ -2,18 +2,14 @@
 
 import json
 import time
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from claimbot.channels.body import BODY_BYTES_MAX, DEPTH_MAX, read_json
-from claimbot.channels.instagram import Instagram
 from claimbot.channels.meta_parse import time_of
 from claimbot.core.errors import BadPayload
-from tests.channels.people import ANA, AURORA, RECEIVED_AT, SENT_AT, as_bytes
+from tests.channels.people import RECEIVED_AT, SENT_AT, as_bytes
 
 REFUSED = [
     (b"", "not_json"),
@@ -65,23 +61,6 @@ HEAVY = [
     b"{[" * (MEGABYTES_3 // 2),
 ]
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
-    max_leaves=12,
-)
-known_words = st.sampled_from(
-    "message postback referral read reaction message_edit optin app_roles is_self mid text attachments "
-    "reply_to story quick_reply payload ref sender recipient id timestamp is_echo is_deleted from media "
-    "comment_id type ad_id".split()
-)
-events = st.recursive(
-    json_values,
-    lambda inner: st.dictionaries(known_words, inner, max_size=5) | st.lists(inner, max_size=2),
-    max_leaves=10,
-)
-WHOLE = {"sender": {"id": ANA}, "timestamp": 1795168800000, "message": {"mid": "mid.whole", "text": "LAUNCH"}}
-
 
 def reason_of(body: bytes, max_depth: int = DEPTH_MAX) -> str:
     """Why the body is refused; "" when it is read."""
@@ -90,13 +69,6 @@ def reason_of(body: bytes, max_depth: int = DEPTH_MAX) -> str:
     except BadPayload as refused:
         return refused.reason
     return ""
-
-
-def depth_of(value: object) -> int:
-    if not isinstance(value, dict | list):
-        return 0
-    inner = value.values() if isinstance(value, dict) else value
-    return 1 + max(map(depth_of, inner), default=0)
 
 
 @pytest.mark.parametrize(("body", "reason"), REFUSED)
@@ -114,37 +86,6 @@ def test_three_hostile_megabytes_take_less_than_half_a_second(body: bytes) -> No
     start = time.process_time()
     reason_of(body)
     assert time.process_time() - start < 0.5
-
-
-@pytest.mark.matrix(19)
-@settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=200) | st.text(st.sampled_from('[]{}"\\:,01eu'), max_size=60).map(str.encode))
-def test_arbitrary_bytes_are_read_or_refused(body: bytes) -> None:
-    with suppress(BadPayload):
-        Instagram().parse(read_json(body), RECEIVED_AT)
-
-
-@settings(max_examples=300, deadline=None)
-@given(json_values, st.sampled_from([1, 2, 3, 32]))
-def test_depth_is_measured_as_a_reader_would(value: object, max_depth: int) -> None:
-    body = json.dumps(value).replace("NaN", "0").replace("Infinity", "0").encode()
-
-    assert (reason_of(body, max_depth) == "too_deep") == (depth_of(value) > max_depth)
-
-
-@settings(max_examples=600, deadline=None)
-@given(st.lists(events, max_size=3), st.lists(events, max_size=2), st.sampled_from(["messaging", "standby"]))
-def test_no_broken_piece_costs_its_neighbour(before: list[object], changes: list[object], place: str) -> None:
-    entry = {"id": AURORA, place: before, "changes": changes}
-    document = {
-        "object": "instagram",
-        "entry": [entry, *before, {"id": AURORA, "messaging": [*before, WHOLE]}],
-    }
-
-    delivery = Instagram().parse(document, RECEIVED_AT)
-
-    assert [event.sent_at for event in delivery.events if event.event_id == "mid.whole"] == [SENT_AT]
-    assert len(delivery.events) + len(delivery.quarantined) >= 3 * len(before) + len(changes)
 
 
 @pytest.mark.parametrize(

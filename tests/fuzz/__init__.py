@@ -1,1 +1,5 @@
-"""Arbitrary input, in large numbers: nothing raises and nothing is lost."""
+"""Do the parsers stand whatever they are given? Two thousand examples of everything."""
+
+from hypothesis import settings
+
+thorough = settings(max_examples=2_000, deadline=None)

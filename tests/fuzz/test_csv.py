@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from claimbot.core.leads import COLUMNS, TRIGGERS, cells, csv_line, safe_cell
 from tests.core.test_leads import ROW, read_back
+from tests.fuzz import thorough
 
 SPECIAL = st.sampled_from([*sorted(TRIGGERS), " ", ",", '"', "'", "0", "1", "e", "\u00a0", "\ufeff", "a"])
 TEXTS = st.text(max_size=12) | st.text(SPECIAL, max_size=8)
 
 
-@settings(max_examples=2_000, deadline=None)
+@thorough
 @given(name=TEXTS, note=TEXTS, phone=st.none() | TEXTS)
 @example(name="=1+1", note='",\r\n', phone="\0")
 def test_no_cell_starts_with_a_trigger_and_no_text_is_lost(name: str, note: str, phone: str | None) -> None:
@@ -25,7 +26,7 @@ def test_no_cell_starts_with_a_trigger_and_no_text_is_lost(name: str, note: str,
     assert read["note"].removeprefix("" if safe_cell(note) == note else "'") == note
 
 
-@settings(max_examples=500, deadline=None)
+@thorough
 @given(line=st.lists(TEXTS, min_size=1, max_size=6))
 def test_any_line_is_read_back_as_it_was(line: list[str]) -> None:
     assert read_back(csv_line(line)) == [line]
