@@ -2,28 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from sqlalchemy import bindparam, text
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from claimbot.core.claims import COUNTED, LIVE, TABLE, WITH_UNIT, State
 from claimbot.core.followers import WINDOW_MARGIN
 from claimbot.core.outbox import SENDS_MAX
 from claimbot.core.payments import SessionState
-from claimbot.db.columns import UtcDateTime
 from tests.sim.stage import Stage
 
-CLAIMS = text(
+CLAIMS = (
     "SELECT id, drop_id, variant_id, lead_id, state, quantity, line, place, event_key,"
-    " promoted_at IS NOT NULL AS is_promoted, stripe_session_id FROM claims"
+    " promoted_at IS NOT NULL, stripe_session_id FROM claims"
 )
-UNITS = text("SELECT variant_id, unit_no, claim_id, state FROM units")
-LEADS = text(
-    "SELECT id, opted_out_at IS NULL AND window_expires_at > :until AS is_reachable FROM leads"
-).bindparams(bindparam("until", type_=UtcDateTime()))
-SENDS = text(f"SELECT id FROM outbox WHERE sends > {SENDS_MAX}")
+UNITS = "SELECT variant_id, unit_no, claim_id, state FROM units"
+LEADS = "SELECT id, account_id, opted_out_at IS NULL, window_expires_at FROM leads"
+SENDS = f"SELECT id FROM outbox WHERE sends > {SENDS_MAX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,51 +37,74 @@ class Held:
     session_id: str
 
 
+class Unit(NamedTuple):
+    variant_id: str
+    unit_no: int
+    claim_id: str | None
+    state: str
+
+
+class Person(NamedTuple):
+    id: str
+    account_id: str
+    has_not_stopped: bool
+    window_ends: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     claims: Mapping[str, Held]
-    units: tuple[Any, ...]
+    units: tuple[Unit, ...]
+    people: tuple[Person, ...]
     reachable: frozenset[str]
     sent_too_often: tuple[str, ...]
+    version: object = None
 
     def waiting(self, variant_id: str) -> list[Held]:
         found = (one for one in self.claims.values() if one.variant_id == variant_id)
         return [one for one in found if one.state is State.WAITLISTED]
 
 
-NOTHING = Look({}, (), frozenset(), ())
+NOTHING = Look({}, (), (), frozenset(), ())
 
 
-def look_at(stage: Stage) -> Look:
-    until: datetime = stage.clock() + WINDOW_MARGIN
-    with stage.ledger.engine.connect().execution_options(reading=True) as tx, tx.begin():
-        held = [_held(row) for row in tx.execute(CLAIMS)]
-        units = tuple(tx.execute(UNITS))
-        reachable = frozenset(row.id for row in tx.execute(LEADS, {"until": until}) if row.is_reachable)
-        too_often = tuple(tx.execute(SENDS).scalars())
-    return Look({one.id: one for one in held}, units, reachable, too_often)
-
-
-def _held(row: Any) -> Held:
-    return Held(
-        row.id,
-        row.drop_id,
-        row.variant_id,
-        row.lead_id,
-        State(row.state),
-        row.quantity,
-        row.line,
-        row.place,
-        row.event_key,
-        bool(row.is_promoted),
-        row.stripe_session_id,
+def look_at(stage: Stage, before: Look = NOTHING) -> Look:
+    """`before` is what was seen last: while nobody writes, only the time goes on."""
+    version = stage.reader.version()
+    if version is not None and version == before.version:
+        return replace(before, reachable=_reachable(stage, before.people))
+    ask = stage.reader.ask
+    held = [_held(*row) for row in ask(CLAIMS)]
+    people = tuple(Person(*row) for row in ask(LEADS))
+    return Look(
+        claims={one.id: one for one in held},
+        units=tuple(Unit(*row) for row in ask(UNITS)),
+        people=people,
+        reachable=_reachable(stage, people),
+        sent_too_often=tuple(row[0] for row in ask(SENDS)),
+        version=version,
     )
+
+
+def _reachable(stage: Stage, people: Iterable[Person]) -> frozenset[str]:
+    until = stage.reader.moment(stage.clock() + WINDOW_MARGIN)
+    return frozenset(
+        one.id for one in people if one.has_not_stopped and one.window_ends and one.window_ends > until
+    )
+
+
+def _held(*row: Any) -> Held:
+    words = list(row)
+    words[4] = State(row[4])
+    words[9] = bool(row[9])
+    return Held(*words)
 
 
 def breaches(stage: Stage, before: Look, after: Look) -> list[str]:
     """Every promise that this step broke, in one sentence each."""
     return [
         *_stock(after),
+        *_tenant(stage, after),
         *_one_claim(stage, after),
         *_monotonic(before, after),
         *_line_order(before, after),
@@ -118,16 +135,25 @@ def _stock(after: Look) -> Iterator[str]:
             yield f"I2 claim {claim.id} was told unit {claim.place}, which does not exist"
 
 
+def _tenant(stage: Stage, after: Look) -> Iterator[str]:
+    account_of = {one.id: one.account_id for one in after.people}
+    for claim in after.claims.values():
+        if account_of[claim.lead_id] != stage.house_of(claim.drop_id).account.id:
+            yield f"I7 claim {claim.id} is of a follower of another brand"
+
+
 def _one_claim(stage: Stage, after: Look) -> Iterator[str]:
     live = Counter(one.lead_id for one in after.claims.values() if one.state in LIVE)
     for lead_id, count in live.items():
         if count > 1:
             yield f"I3 lead {lead_id} has {count} live claims"
     counted: Counter[str] = Counter()
+    limits: dict[str, int] = {}
     for one in after.claims.values():
         counted[one.lead_id] += one.quantity if one.state in COUNTED else 0
+        limits[one.lead_id] = stage.house_of(one.drop_id).drop.per_follower_limit
     for lead_id, count in counted.items():
-        if count > stage.drop.per_follower_limit and not _has_late_payment(stage, after, lead_id):
+        if count > limits[lead_id] and not _has_late_payment(stage, after, lead_id):
             yield f"I3 lead {lead_id} has {count} units"
     for key, count in Counter(one.event_key for one in after.claims.values()).items():
         if count > 1:

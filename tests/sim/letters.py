@@ -3,7 +3,7 @@
 from claimbot.core.errors import Outside
 from claimbot.flows.receive import Signed
 from claimbot.flows.take_in import take_in
-from claimbot.sandbox.meta_webhooks import body_of, envelope, event
+from claimbot.sandbox.meta_webhooks import body_of, comment_envelope, envelope, event
 from tests.sim.program import Step, one_of
 from tests.sim.stage import Letter, Stage
 
@@ -11,15 +11,47 @@ WISHES = (*("LAUNCH {}",) * 8, "launch {} x2", "2 LAUNCH {}", "LAUNCH {} x3")
 OTHER_WORDS = ("PASS", "PASS", "STOP", "START", "START", "hello", "HUMAN", "LAUNCH")
 
 
+def crowd(stage: Stage, step: Step) -> None:
+    """Most of the followers write at once, and one POST tells of all of them."""
+    writers = stage.followers[: 1 + step.pick % len(stage.followers)]
+    at_seconds = stage.clock().timestamp()
+    events, mids = [], []
+    for number, who in enumerate(writers):
+        mids.append(f"mid.{next(stage.numbers)}")
+        message = {"mid": mids[-1], "text": _words(stage, step.more // (1 + number) + number)}
+        events.append(event(who, stage.account.external_id, at_seconds, message=message))
+        stage.platform.wrote_at[who] = stage.clock()
+    body = body_of(envelope(stage.account.external_id, at_seconds, events))
+    for who, mid in zip(writers, mids, strict=True):
+        stage.letters.append(Letter(body, who, mid, stage.account.external_id))
+    letter = stage.letters[-1]
+    stage.waiting.append(letter)
+    _post(stage, letter)
+
+
 def write(stage: Stage, step: Step) -> None:
     """A follower writes; mostly it is delivered at once."""
     who = stage.followers[step.pick % len(stage.followers)]
-    words = _words(stage, step.more)
     mid = f"mid.{next(stage.numbers)}"
-    message = {"mid": mid, "text": words}
-    body = _body(stage, who, stage.account.external_id, message)
+    message = {"mid": mid, "text": _words(stage, step.more)}
     stage.platform.wrote_at[who] = stage.clock()
-    letter = Letter(body, who, mid)
+    _begin(stage, step, Letter(_body(stage, who, message), who, mid, stage.account.external_id))
+
+
+def comment(stage: Stage, step: Step) -> None:
+    """A follower writes under a post of the brand."""
+    who = stage.followers[step.pick % len(stage.followers)]
+    comment_id = f"comment.{next(stage.numbers)}"
+    stage.platform.commenters[comment_id] = who
+    value = {"id": comment_id, "from": {"id": who, "username": f"name.{who}"}, "media": {"id": "post"}}
+    value["text"] = _words(stage, step.more)
+    at_seconds = stage.clock().timestamp()
+    body = body_of(comment_envelope(stage.account.external_id, "comments", at_seconds, value))
+    _begin(stage, step, Letter(body, who, comment_id, stage.account.external_id))
+
+
+def _begin(stage: Stage, step: Step, letter: Letter) -> None:
+    """Mostly it is delivered at once."""
     stage.letters.append(letter)
     stage.waiting.append(letter)
     if (step.pick // 7) % 6:
@@ -34,8 +66,11 @@ def _words(stage: Stage, more: int) -> str:
     return WISHES[more // 12 % len(WISHES)].format(variant.code)
 
 
-def _body(stage: Stage, sender: str, recipient: str, message: object) -> bytes:
+def _body(stage: Stage, who: str, message: dict[str, object]) -> bytes:
+    """What was written by them, or, as an echo, to them."""
     at_seconds = stage.clock().timestamp()
+    ends = [who, stage.account.external_id]
+    sender, recipient = ends[::-1] if message.get("is_echo") else ends
     one = event(sender, recipient, at_seconds, message=message)
     return body_of(envelope(stage.account.external_id, at_seconds, [one]))
 
@@ -72,7 +107,8 @@ def echo(stage: Stage, step: Step) -> None:
     if step.more % 4 == 0:
         return
     message = {"mid": sent.mid, "is_echo": True, **({"text": sent.text} if sent.text else {})}
-    letter = Letter(_body(stage, stage.account.external_id, sent.who, message), sent.who, sent.mid)
+    stage.house = next(one for one in stage.houses if sent.who in one.followers)
+    letter = Letter(_body(stage, sent.who, message), sent.who, sent.mid, stage.account.external_id)
     stage.letters.append(letter)
     stage.waiting.append(letter)
     _post(stage, letter)

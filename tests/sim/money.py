@@ -1,7 +1,5 @@
 """What do buyers and Stripe do? Payments in time and late, delayed ones, and the events that tell of them."""
 
-from sqlalchemy import text
-
 from claimbot.core.errors import Outside
 from claimbot.core.payments import SessionState
 from claimbot.flows.checkout import ensure_session
@@ -9,6 +7,8 @@ from claimbot.flows.poll import ask_about_session
 from claimbot.flows.settle import hear
 from tests.sim.program import Step, one_of
 from tests.sim.stage import Stage
+
+SOLD = "SELECT stripe_session_id FROM claims WHERE state = 'sold' ORDER BY line, id"
 
 
 def pay(stage: Stage, step: Step) -> None:
@@ -46,9 +46,9 @@ def payment_event(stage: Stage, step: Step) -> None:
         stage.stripe.undelivered.remove(told)
         return
     try:
-        hear(stage.parts, stage.brand.id, told, "")
+        hear(stage.parts, told.brand_id, told.event, "")
         if how == 1:
-            hear(stage.parts, stage.brand.id, stage.stripe.another_id(told), "")
+            hear(stage.parts, told.brand_id, stage.stripe.another_id(told.event), "")
     except Outside:
         return
     if how > 2 and told in stage.stripe.undelivered:
@@ -76,13 +76,29 @@ def look(stage: Stage, step: Step) -> None:
 
 
 def _claim_ids(stage: Stage) -> list[str]:
-    with stage.ledger.engine.connect() as tx:
-        return list(tx.execute(text("SELECT id FROM claims ORDER BY line, id")).scalars())
+    return [row[0] for row in stage.reader.ask("SELECT id FROM claims ORDER BY line, id")]
 
 
 def give_back(stage: Stage, step: Step) -> None:
     """The brand sends money back in Stripe's dashboard."""
     paid = stage.stripe.list_ids(SessionState.COMPLETE_PAID)
-    session_id = one_of([one for one in paid if one not in stage.stripe.refunds], step.pick)
+    gone = {*stage.stripe.refunds, *stage.stripe.disputes}
+    session_id = one_of([one for one in paid if one not in gone], step.pick)
     if session_id is not None:
         stage.stripe.give_back(session_id)
+
+
+def dispute(stage: Stage, step: Step) -> None:
+    """A buyer who has what they paid for wants their money back from their bank."""
+    gone = {*stage.stripe.refunds, *stage.stripe.disputes}
+    sold = [row[0] for row in stage.reader.ask(SOLD) if row[0] and row[0] not in gone]
+    session_id = one_of(sold, step.pick)
+    if session_id is not None:
+        stage.stripe.dispute(session_id)
+
+
+def end_dispute(stage: Stage, step: Step) -> None:
+    undecided = [one for one, how in stage.stripe.disputes.items() if how == "open"]
+    session_id = one_of(undecided, step.pick)
+    if session_id is not None:
+        stage.stripe.end_dispute(session_id, is_won=bool(step.more % 2))

@@ -50,6 +50,8 @@ class Platform:
     take_fault: Callable[[], str]
     wrote_at: dict[str, datetime] = field(default_factory=dict)
     """When each follower wrote last."""
+    commenters: dict[str, str] = field(default_factory=dict)
+    """comment → who wrote it."""
     blocked: set[str] = field(default_factory=set)
     is_token_dead: bool = False
     sent: list[Sent] = field(default_factory=list)
@@ -79,8 +81,9 @@ class Platform:
 
     def _send(self, content: bytes, fault: str) -> Answer:
         body = json.loads(content)
-        who = body["recipient"]["id"]
-        refused = self._refused(who, fault)
+        comment_id = body["recipient"].get("comment_id", "")
+        who = self.commenters[comment_id] if comment_id else body["recipient"]["id"]
+        refused = self._refused(who, fault, bool(comment_id))
         if refused is not None:
             return refused
         if fault in ("timeout", "lost", "broken"):
@@ -94,7 +97,7 @@ class Platform:
             return Answer(500, {})
         return Answer(200, {"recipient_id": who, "message_id": mid})
 
-    def _refused(self, who: str, fault: str) -> Answer | None:
+    def _refused(self, who: str, fault: str, is_private_reply: bool) -> Answer | None:
         if fault == "refused":
             return refusal(613)
         if fault == "parked":
@@ -106,7 +109,7 @@ class Platform:
         if who in self.blocked:
             return refusal(551)
         is_closed = who not in self.wrote_at or self.clock() - self.wrote_at[who] > WINDOW
-        return refusal(10, 2018278) if is_closed else None
+        return refusal(10, 2018278) if is_closed and not is_private_reply else None
 
     def _accept(self, who: str, message: Mapping[str, Any]) -> str:
         mid = f"mid.sent.{next(self._numbers)}"

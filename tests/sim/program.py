@@ -7,15 +7,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-STEPS_LEAST, STEPS_MOST = 40, 80
+# Hot, and not too short: coming to rest costs as much as twenty steps, and a crowd is there from the first.
+STEPS_LEAST, STEPS_MOST = 20, 40
 # A story passes a few dozen places; most of what matters is at the first ones.
 PLACES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 25)
 BIG = 1_000_000
 
 # What may happen, and how often.
 WEIGHTS = {
-    "write": 34,
-    "deliver": 6,
+    "write": 24,
+    "comment": 4,
+    "deliver": 5,
     "redeliver": 5,
     "work": 24,
     "chore": 14,
@@ -29,6 +31,8 @@ WEIGHTS = {
     "click": 4,
     "look": 2,
     "give_back": 2,
+    "dispute": 2,
+    "end_dispute": 2,
     "restock": 4,
     "pause": 0.5,
     "open": 3,
@@ -42,7 +46,10 @@ WEIGHTS = {
     "restart": 1,
 }
 # These are stories of the engine: they can be cut, and calls in them can go wrong.
-STORIES = ("write", "deliver", "redeliver", "work", "chore", "event", "click", "look", "restock", "open")
+STORIES = (
+    *("write", "comment", "deliver", "redeliver", "work", "chore", "event", "click", "look"),
+    *("restock", "open"),
+)
 FAULTS = (
     "refused",
     "refused",
@@ -91,23 +98,24 @@ def one_of(found: Sequence[T], pick: int) -> T | None:
 def make_program(seed: int) -> tuple[Step, ...]:
     dice = Random(seed)
     verbs = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.randint(STEPS_LEAST, STEPS_MOST))
-    return tuple(_step(dice, verb) for verb in verbs)
+    crowd = Step("crowd", dice.randrange(BIG), dice.randrange(BIG))
+    return (crowd, *(_step(dice, verb) for verb in verbs))
 
 
 def _step(dice: Random, verb: str, is_rival: bool = False) -> Step:
     pick, more = dice.randrange(BIG), dice.randrange(BIG)
     is_story = verb in STORIES
-    fault = dice.choice(FAULTS) if is_story and dice.random() < 0.15 else ""
-    if is_rival or not is_story or dice.random() >= 0.2:
+    fault = dice.choice(FAULTS) if is_story and dice.random() < 0.25 else ""
+    if is_rival or not is_story or dice.random() >= 0.3:
         return Step(verb, pick, more, fault)
     cut = dice.choice(("killed", "met", "met", "met_killed"))
     at = dice.choice(PLACES)
     if cut == "killed":
         return Step(verb, pick, more, fault, cut, at)
     rivals = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.choice((1, 1, 2)))
-    if verb == "work" and dice.random() < 0.4:
+    if verb == "work" and dice.random() < 0.6:
         # The lease is lost, and somebody else takes over.
-        rivals, fault = ["time", "work"], fault or dice.choice(("", "", "paced"))
+        rivals, fault = ["time", "work"], fault or dice.choice(("", "paced", "refused", "lost"))
     return Step(verb, pick, more, fault, cut, at, tuple(_step(dice, one, is_rival=True) for one in rivals))
 
 

@@ -54,7 +54,7 @@ def _play(stage: Stage, program: Sequence[Step]) -> str:
     for number, step in enumerate(program, 1):
         do(stage, step)
         stage.count_down()
-        after = look_at(stage)
+        after = look_at(stage, before)
         stage.remember({one.id: one.state for one in after.claims.values()})
         found = breaches(stage, before, after)
         if found:

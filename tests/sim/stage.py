@@ -26,12 +26,17 @@ from claimbot.stock.gate import Gate
 from claimbot.stock.spool import Spool
 from tests.builders import make_account, make_brand, make_drop, make_sealer
 from tests.engine import settings_for
-from tests.sim.grounds import StagedLedger, StagedRedis, VirtualClock, make_quick
+from tests.sim.grounds import Reader, StagedLedger, StagedRedis, VirtualClock, make_quick, open_reader
 from tests.sim.platform import Platform
 from tests.sim.points import Points
 from tests.sim.stripe import Stripe
 
 # Chores that change no claim; one of them asks all the questions that the checks ask anyway.
+# A third of the seeds have a second brand, whose word is the same.
+HOUSES = (1, 1, 2)
+SLUGS = ("aurora", "borealis")
+# Which know nothing of each other but what SQL and Redis say.
+PROCESSES = 2
 LEFT_OUT = ("verify", "tokens", "purge", "profiles", "books")
 
 
@@ -91,42 +96,89 @@ class Letter:
     body: bytes
     who: str
     mid: str
+    account_external_id: str
     is_acked: bool = False
 
 
-@dataclass
-class Stage:
-    """One engine of one seed; a restart makes new parts on the same grounds."""
+@dataclass(frozen=True)
+class House:
+    """A brand with its account, its drop and those who write to it."""
 
-    parts: Parts
-    clock: VirtualClock
-    points: Points
-    luck: Luck
-    ledger: StagedLedger
-    redis: StagedRedis
-    stripe: Stripe
-    platform: Platform
     brand: Brand
     account: Account
     drop: Drop
     followers: list[str]
+
+
+@dataclass
+class Process:
+    """What one live process knows: its own catalog, breaker and watch."""
+
+    parts: Parts
+    chores: tuple[Chore, ...] = ()
+
+
+@dataclass
+class Stage:
+    """One engine of one seed, in two processes; a restart makes new parts on the same grounds.
+
+    A step is about one of the houses and happens in one of the processes.
+    """
+
+    processes: list[Process]
+    process: Process
+    clock: VirtualClock
+    points: Points
+    luck: Luck
+    ledger: StagedLedger
+    reader: Reader
+    redis: StagedRedis
+    stripe: Stripe
+    platform: Platform
+    houses: list[House]
+    house: House
     letters: list[Letter] = field(default_factory=list)
     waiting: list[Letter] = field(default_factory=list)
     """Letters that were not delivered, or not with a 200."""
     steps_left: dict[str, int] = field(default_factory=dict)
     """ground → how many more steps it is down."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    chores: tuple[Chore, ...] = ()
     ended_once: set[str] = field(default_factory=set)
     """Claims that were seen in an end state."""
 
     @property
-    def is_free(self) -> bool:
-        return self.drop.kind is DropKind.FREE
+    def parts(self) -> Parts:
+        return self.process.parts
 
-    def is_open(self) -> bool:
+    @property
+    def chores(self) -> tuple[Chore, ...]:
+        return self.process.chores
+
+    @property
+    def brand(self) -> Brand:
+        return self.house.brand
+
+    @property
+    def account(self) -> Account:
+        return self.house.account
+
+    @property
+    def drop(self) -> Drop:
+        return self.house.drop
+
+    @property
+    def followers(self) -> list[str]:
+        return self.house.followers
+
+    def house_of(self, drop_id: str) -> House:
+        return next(one for one in self.houses if one.drop.id == drop_id)
+
+    def is_free(self, drop_id: str) -> bool:
+        return self.house_of(drop_id).drop.kind is DropKind.FREE
+
+    def is_open(self, drop_id: str) -> bool:
         with self.ledger.reading() as tx:
-            drop = drops.find_drop(tx, self.drop.id)
+            drop = drops.find_drop(tx, drop_id)
         return drop is not None and drop.state is DropState.OPEN
 
     def remember(self, states: Mapping[str, State]) -> None:
@@ -136,14 +188,20 @@ class Stage:
         """A new process: what the old one knew is lost."""
         breaker = Breaker(clock=self.clock.seconds)
         client: Any = self.redis
-        self.parts = replace(
+        self.process.parts = replace(
             self.parts,
             catalog=CatalogShelf(self.ledger, self.parts.sealer, self.clock.seconds),
             gate=Gate(client, breaker),
             spool=Spool(client),
             breaker=breaker,
         )
-        self.chores = tuple(one for one in chores() if one.name not in LEFT_OUT)
+        self.process.chores = tuple(one for one in chores() if one.name not in LEFT_OUT)
+
+    def restart_all(self) -> None:
+        """The first process is the one that goes on."""
+        for process in self.processes[::-1]:
+            self.process = process
+            self.restart()
 
     def identity(self) -> frozenset[str]:
         if self.redis.is_down:
@@ -180,6 +238,7 @@ class Theatre:
     redis: Redis
     points: Points
     parts: Parts
+    reader: Reader
 
     def set_stage(self, seed: int) -> Stage:
         """Everything empty, then this seed's brand, drop and followers."""
@@ -191,27 +250,26 @@ class Theatre:
         self.ledger.is_down = self.ledger.loses_commit = False
         self.ledger.empty()
         self.redis.flushdb()
-        brand = make_brand(self.ledger)
-        account = make_account(self.ledger, brand)
-        drop = make_drop(self.ledger, brand, **_drop_of(dice))
+        houses = [self._house(dice, number) for number in range(dice.choice(HOUSES))]
         stripe = Stripe(clock, self.points, luck.take)
         platform = Platform(clock, self.points, luck.take)
+        processes = [Process(self.parts) for _ in range(PROCESSES)]
         stage = Stage(
-            parts=self.parts,
+            processes=processes,
+            process=processes[0],
             clock=clock,
             points=self.points,
             luck=luck,
             ledger=self.ledger,
+            reader=self.reader,
             redis=StagedRedis(self.redis, self.points),
             stripe=stripe,
             platform=platform,
-            brand=brand,
-            account=account,
-            drop=drop,
-            followers=[f"{7001 + number}" for number in range(dice.randint(5, 9))],
+            houses=houses,
+            house=houses[0],
         )
         anything: Any = stage
-        stage.parts = replace(
+        parts = replace(
             self.parts,
             clock=clock,
             gateways=anything.stripe,
@@ -220,10 +278,20 @@ class Theatre:
             bell=_any(Silent()),
             budgets=_any(Pace(luck)),
         )
-        stage.restart()
+        for process in processes:
+            process.parts = parts
+        stage.restart_all()
         # The clock process looked once before anything happened: from here on no event is too old.
         ask_for_events(stage.parts)
         return stage
+
+    def _house(self, dice: Random, number: int) -> House:
+        """Nobody writes to two brands here: so whom a message is to tells whose it is."""
+        brand = make_brand(self.ledger, SLUGS[number])
+        account = make_account(self.ledger, brand, f"1784140000000000{number + 1}")
+        drop = make_drop(self.ledger, brand, **_drop_of(dice))
+        first = 7001 + 1000 * number
+        return House(brand, account, drop, [f"{first + one}" for one in range(dice.randint(4, 7))])
 
     def _seed_ids(self, seeded: SeededIds) -> None:
         vars(ids).update(secrets=seeded, time=seeded)
@@ -259,7 +327,8 @@ def open_theatre(url: str, redis: Redis, redis_url: str) -> Iterator[Theatre]:
     kept = dict(vars(ids))
     parts = make_parts(settings_for(ledger, redis_url), VirtualClock())
     try:
-        yield Theatre(ledger, redis, points, replace(parts, ledger=ledger, sealer=make_sealer()))
+        with open_reader(engine) as reader:
+            yield Theatre(ledger, redis, points, replace(parts, ledger=ledger, sealer=make_sealer()), reader)
     finally:
         vars(ids).update(kept)
         parts.close()

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from claimbot.core.errors import PaymentsUnavailable
 from claimbot.core.messages import Verdict
@@ -47,6 +48,15 @@ class Key:
     session_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event, whose it is and when it was written down."""
+
+    at: datetime
+    brand_id: str
+    event: PaymentEvent
+
+
 @dataclass
 class Stripe:
     clock: VirtualClock
@@ -59,19 +69,27 @@ class Stripe:
     failed: set[str] = field(default_factory=set)
     """Sessions whose delayed payment failed."""
     refunds: dict[str, str] = field(default_factory=dict)
-    log: list[tuple[datetime, PaymentEvent]] = field(default_factory=list)
-    undelivered: list[PaymentEvent] = field(default_factory=list)
+    disputes: dict[str, str] = field(default_factory=dict)
+    """session → open, won or lost."""
+    log: list[Told] = field(default_factory=list)
+    undelivered: list[Told] = field(default_factory=list)
+    brand_of: dict[str, str] = field(default_factory=dict)
+    """session → the brand that is paid by it."""
+    brand_id: str = ""
+    """Whose keys are used now."""
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
 
-    def of(self, _brand_id: str) -> "Stripe":
+    def of(self, brand_id: str) -> "Stripe":
+        self.brand_id = brand_id
         return self
 
     # What the engine calls.
 
     def create(self, request: CheckoutRequest) -> CallResult:
-        return self._call("create", lambda: self._create(request), request)
+        brand_id = self.brand_id
+        return self._call("create", lambda: self._create(request, brand_id), request)
 
     def retrieve(self, session_id: str) -> CallResult:
         return self._call("retrieve", lambda: CallResult(Verdict.DONE, self.sessions[session_id]))
@@ -92,10 +110,12 @@ class Stripe:
         return RefundResult(Verdict.DONE, self.refunds[session_id], "succeeded")
 
     def events_since(self, created_after: datetime, _after_event_id: str = "") -> Iterator[PaymentEvent]:
+        brand_id = self.brand_id
         result = self._call("events", lambda: CallResult(Verdict.DONE))
         if result.verdict is not Verdict.DONE:
             raise PaymentsUnavailable("no events today")
-        return iter([told for at, told in reversed(self.log) if at >= created_after])
+        theirs = (told for told in reversed(self.log) if told.brand_id == brand_id)
+        return iter([told.event for told in theirs if told.at >= created_after])
 
     def _call(
         self, verb: str, act: Callable[[], CallResult], request: CheckoutRequest | None = None
@@ -114,7 +134,7 @@ class Stripe:
             self.shown.add(result.news.session_id)
         return result
 
-    def _create(self, request: CheckoutRequest) -> CallResult:
+    def _create(self, request: CheckoutRequest, brand_id: str) -> CallResult:
         key = self.keys.get(request.idempotency_key)
         if key is not None and self.clock() - key.made_at < KEY_LIFE:
             if key.request != request:
@@ -124,6 +144,7 @@ class Stripe:
             return TOO_SOON
         session_id = f"cs_test_{next(self._numbers)}"
         self.keys[request.idempotency_key] = Key(request, self.clock(), session_id)
+        self.brand_of[session_id] = brand_id
         total = request.unit_price.times(request.quantity)
         self.sessions[session_id] = SessionNews(
             session_id=session_id,
@@ -177,12 +198,21 @@ class Stripe:
         self.refunds[session_id] = f"re_{session_id}"
         news = self.sessions[session_id]
         refund = RefundNews(news.payment_intent, news.claim_id, news.amount_total, is_full=True)
-        event_id = f"evt_{next(self._numbers)}"
-        told = PaymentEvent(
-            event_id, "charge.refunded", f"ch_{session_id}", NewsKind.REFUND, False, refund=refund
-        )
-        self.log.append((self.clock(), told))
-        self.undelivered.append(told)
+        self._write(session_id, "charge.refunded", f"ch_{session_id}", NewsKind.REFUND, refund=refund)
+
+    def dispute(self, session_id: str) -> None:
+        """The buyer's bank takes the money back until it has decided."""
+        self.disputes[session_id] = "open"
+        self._tell_dispute(session_id, "created", NewsKind.DISPUTE_OPENED)
+
+    def end_dispute(self, session_id: str, is_won: bool) -> None:
+        self.disputes[session_id] = "won" if is_won else "lost"
+        self._tell_dispute(session_id, "closed", NewsKind.DISPUTE_WON if is_won else NewsKind.DISPUTE_LOST)
+
+    def _tell_dispute(self, session_id: str, word: str, kind: NewsKind) -> None:
+        news = self.sessions[session_id]
+        taken = RefundNews(news.payment_intent, news.claim_id, news.amount_total, is_full=True)
+        self._write(session_id, f"charge.dispute.{word}", f"dp_{session_id}", kind, refund=taken)
 
     def _turn(self, session_id: str, state: SessionState, event_type: str, payment_intent: str = "") -> None:
         before = self.sessions[session_id]
@@ -191,11 +221,14 @@ class Stripe:
         self._tell(event_type, self.sessions[session_id], NewsKind.SESSION)
 
     def _tell(self, event_type: str, news: SessionNews, kind: NewsKind) -> None:
-        event_id = f"evt_{next(self._numbers)}"
-        told = PaymentEvent(event_id, event_type, news.session_id, kind, livemode=False, session=news)
-        self.log.append((self.clock(), told))
-        self.undelivered.append(told)
+        self._write(news.session_id, event_type, news.session_id, kind, session=news)
 
-    def another_id(self, told: PaymentEvent) -> PaymentEvent:
+    def _write(self, session_id: str, event_type: str, about: str, kind: NewsKind, **what: Any) -> None:
+        event_id = f"evt_{next(self._numbers)}"
+        event = PaymentEvent(event_id, event_type, about, kind, livemode=False, **what)
+        self.log.append(Told(self.clock(), self.brand_of[session_id], event))
+        self.undelivered.append(self.log[-1])
+
+    def another_id(self, event: PaymentEvent) -> PaymentEvent:
         """The same fact under a second event id, which Stripe says may happen."""
-        return replace(told, event_id=f"evt_{next(self._numbers)}")
+        return replace(event, event_id=f"evt_{next(self._numbers)}")

@@ -9,7 +9,9 @@ from tests.sim.stage import Stage
 
 VERBS: Mapping[str, Callable[[Stage, Step], None]] = MappingProxyType(
     {
+        "crowd": letters.crowd,
         "write": letters.write,
+        "comment": letters.comment,
         "deliver": letters.deliver_one,
         "redeliver": letters.redeliver,
         "work": errands.work,
@@ -24,6 +26,8 @@ VERBS: Mapping[str, Callable[[Stage, Step], None]] = MappingProxyType(
         "click": money.click,
         "look": money.look,
         "give_back": money.give_back,
+        "dispute": money.dispute,
+        "end_dispute": money.end_dispute,
         "restock": errands.restock_one,
         "pause": errands.pause,
         "open": errands.open_again,
@@ -43,6 +47,9 @@ def do(stage: Stage, step: Step) -> None:
     """One step, cut or met as the program says. Time passes between any two steps."""
     stage.clock.move(0.05 + step.more % 40 / 10)
     outer = stage.change_luck(step.fault)
+    before = stage.house, stage.process
+    stage.house = stage.houses[step.more // 7 % len(stage.houses)]
+    stage.process = stage.processes[step.more // 17 % len(stage.processes)]
 
     def story() -> None:
         VERBS[step.verb](stage, step)
@@ -57,4 +64,5 @@ def do(stage: Stage, step: Step) -> None:
         stage.points.meet(story, step.at, rivals, is_killed=step.cut == "met_killed")
     else:
         story()
+    stage.house, stage.process = before
     stage.change_luck(outer)
