@@ -1,7 +1,7 @@
 """What do we know of the person who wrote, and may we write to them now?"""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 # Platforms allow a reply within 24 hours of the person's own message; we stop a little earlier,
@@ -28,6 +28,8 @@ class Lead:
     helped_at: datetime | None = None
     window_expires_at: datetime | None = None
     profile_at: datetime | None = None
+    is_new: bool = field(default=False, compare=False)
+    """Written down in this very transaction: nothing else can be known of them."""
 
     def is_paused(self, now: datetime) -> bool:
         return self.human_until is not None and self.human_until > now

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, select, update
 
 from claimbot.core.claims import COUNTED, LIVE, Claim, State
 from claimbot.core.money import Money
 from claimbot.db.columns import constant
 from claimbot.db.engine import changed
+from claimbot.db.many import insert_many
 from claimbot.db.tables import claims, drops, leads, units, variants
 
 
@@ -51,33 +52,58 @@ def read_claim(row: Row[Any]) -> Claim:
     )
 
 
+INSERT = insert_many(
+    claims,
+    (
+        "id",
+        "brand_id",
+        "drop_id",
+        "variant_id",
+        "lead_id",
+        "event_key",
+        "state",
+        "quantity",
+        "line",
+        "place",
+        "price_minor",
+        "currency",
+        "livemode",
+        "stripe_account",
+        "token",
+        "keyword",
+        "source",
+        "created_at",
+        "paid_at",
+    ),
+)
+
+
 def insert_claims(tx: Connection, made: Sequence[tuple[Claim, Origin]]) -> None:
-    rows = [
-        {
-            "id": claim.id,
-            "brand_id": claim.brand_id,
-            "drop_id": claim.drop_id,
-            "variant_id": claim.variant_id,
-            "lead_id": claim.lead_id,
-            "event_key": origin.event_key,
-            "state": claim.state.value,
-            "quantity": claim.quantity,
-            "line": claim.line,
-            "place": claim.place,
-            "price_minor": claim.unit_price.minor,
-            "currency": claim.unit_price.currency,
-            "livemode": claim.livemode,
-            "stripe_account": claim.stripe_account,
-            "token": claim.token,
-            "keyword": origin.keyword,
-            "source": origin.source,
-            "created_at": claim.created_at,
-            "paid_at": claim.paid_at,
-        }
-        for claim, origin in made
-    ]
-    if rows:
-        tx.execute(insert(claims), rows)
+    INSERT.run(tx, [_row(claim, origin) for claim, origin in made])
+
+
+def _row(claim: Claim, origin: Origin) -> tuple[Any, ...]:
+    return (
+        claim.id,
+        claim.brand_id,
+        claim.drop_id,
+        claim.variant_id,
+        claim.lead_id,
+        origin.event_key,
+        claim.state.value,
+        claim.quantity,
+        claim.line,
+        claim.place,
+        claim.unit_price.minor,
+        claim.unit_price.currency,
+        claim.livemode,
+        claim.stripe_account,
+        claim.token,
+        origin.keyword,
+        origin.source,
+        claim.created_at,
+        claim.paid_at,
+    )
 
 
 def delete_unmade(tx: Connection, claim_id: str) -> None:
@@ -85,8 +111,12 @@ def delete_unmade(tx: Connection, claim_id: str) -> None:
     tx.execute(delete(claims).where(claims.c.id == claim_id))
 
 
+BY_ID = select(claims).where(claims.c.id == bindparam("of_id"))
+BY_ID_LOCKED = BY_ID.with_for_update()
+
+
 def find_claim(tx: Connection, claim_id: str) -> Claim | None:
-    row = tx.execute(select(claims).where(claims.c.id == claim_id)).first()
+    row = tx.execute(BY_ID, {"of_id": claim_id}).first()
     return read_claim(row) if row else None
 
 
@@ -107,22 +137,29 @@ def find_by_payment_intent(tx: Connection, payment_intent: str) -> Claim | None:
 
 def lock_claim(tx: Connection, claim_id: str) -> Claim | None:
     """The claim as it is now; nobody else changes it before this transaction ends."""
-    row = tx.execute(select(claims).where(claims.c.id == claim_id).with_for_update()).first()
+    row = tx.execute(BY_ID_LOCKED, {"of_id": claim_id}).first()
     return read_claim(row) if row else None
+
+
+STANDING = (
+    select(claims)
+    .where(
+        claims.c.lead_id.in_(bindparam("of_leads", expanding=True)),
+        claims.c.state.in_([constant(state) for state in (*LIVE, State.SOLD, State.GRANTED)]),
+    )
+    .order_by(claims.c.created_at, claims.c.id)
+)
 
 
 def list_standing(tx: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Claim]]:
     """(drop, lead) → their claims that live, are sold or granted, oldest first."""
-    wanted = sorted(set(pairs))
+    wanted = set(pairs)
     if not wanted:
         return {}
-    states = [*LIVE, State.SOLD, State.GRANTED]
-    query = select(claims).where(
-        tuple_(claims.c.drop_id, claims.c.lead_id).in_(wanted), claims.c.state.in_(states)
-    )
     found: dict[tuple[str, str], list[Claim]] = {}
-    for row in tx.execute(query.order_by(claims.c.created_at, claims.c.id)):
-        found.setdefault((row.drop_id, row.lead_id), []).append(read_claim(row))
+    for row in tx.execute(STANDING, {"of_leads": sorted({lead_id for _, lead_id in wanted})}):
+        if (row.drop_id, row.lead_id) in wanted:
+            found.setdefault((row.drop_id, row.lead_id), []).append(read_claim(row))
     return found
 
 
@@ -170,19 +207,21 @@ def find_first_waiting(tx: Connection, variant_id: str, until: datetime) -> Clai
     return read_claim(row) if row else None
 
 
+WAITING = and_(claims.c.variant_id == bindparam("of_variant"), claims.c.state == constant(State.WAITLISTED))
+COUNT_WAITING = select(func.count()).select_from(claims).where(WAITING)
+COUNT_AHEAD = COUNT_WAITING.where(claims.c.line < bindparam("line"))
+LAST_LINE = select(func.coalesce(func.max(claims.c.line), 0)).where(WAITING)
+
+
 def count_waiting(tx: Connection, variant_id: str, before_line: int | None = None) -> int:
-    waiting = and_(claims.c.variant_id == variant_id, claims.c.state == constant(State.WAITLISTED))
-    query = select(func.count()).select_from(claims).where(waiting)
-    if before_line is not None:
-        query = query.where(claims.c.line < before_line)
-    return int(tx.execute(query).scalar_one())
+    if before_line is None:
+        return int(tx.execute(COUNT_WAITING, {"of_variant": variant_id}).scalar_one())
+    return int(tx.execute(COUNT_AHEAD, {"of_variant": variant_id, "line": before_line}).scalar_one())
 
 
 def last_waiting_line(tx: Connection, variant_id: str) -> int:
     """Where the line ends; 0 when nobody waits."""
-    waiting = and_(claims.c.variant_id == variant_id, claims.c.state == constant(State.WAITLISTED))
-    query = select(func.coalesce(func.max(claims.c.line), 0)).where(waiting)
-    return int(tx.execute(query).scalar_one())
+    return int(tx.execute(LAST_LINE, {"of_variant": variant_id}).scalar_one())
 
 
 def list_due(tx: Connection, until: datetime, limit: int) -> list[Claim]:

@@ -1,7 +1,10 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
+import json
 from datetime import UTC, datetime
+from functools import lru_cache
 
+import msgspec
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.sql.expression import ColumnElement, literal_column
 from sqlalchemy.types import TypeDecorator
@@ -25,6 +28,32 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@lru_cache(maxsize=1_024)
+def sqlite_time(value: datetime | None) -> str | None:
+    """The time as `UtcDateTime` stores it there. One transaction writes the same few many times."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone must not reach the ledger")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def read_time(stored: str | datetime | None) -> datetime | None:
+    """What a driver gives back when it was asked without SQLAlchemy's types."""
+    if stored is None:
+        return None
+    value = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def write_json(value: object) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except (UnicodeEncodeError, OverflowError):
+        # Half a surrogate pair or a very long number: Python's own writer takes both.
+        return json.dumps(value, separators=(",", ":"), default=datetime.isoformat)
 
 
 def constant(word: str) -> ColumnElement[str]:

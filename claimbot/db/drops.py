@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from claimbot.core.drops import Drop, DropKind, DropState, LinkMode, Variant
 from claimbot.core.errors import Refused
@@ -157,8 +157,17 @@ def list_drops(tx: Connection, brand_id: str | None = None) -> list[Drop]:
     return [_read(row, found.get(row.id, [])) for row in tx.execute(query)]
 
 
+BY_ID = select(drops).where(drops.c.id == bindparam("of_id"))
+VARIANTS_OF = (
+    select(variants)
+    .where(variants.c.drop_id == bindparam("of_drop"))
+    .order_by(variants.c.position, variants.c.id)
+)
+STOCK_OF = select(variants.c.id, variants.c.stock_units).where(variants.c.drop_id == bindparam("of_drop"))
+
+
 def find_drop(tx: Connection, drop_id: str) -> Drop | None:
-    row = tx.execute(select(drops).where(drops.c.id == drop_id)).first()
+    row = tx.execute(BY_ID, {"of_id": drop_id}).first()
     return _read(row, _variants_of(tx, drop_id)) if row else None
 
 
@@ -177,8 +186,7 @@ def lock_drop(tx: Connection, drop_id: str) -> Drop | None:
 
 
 def _variants_of(tx: Connection, drop_id: str) -> list[Row[Any]]:
-    query = select(variants).where(variants.c.drop_id == drop_id)
-    return list(tx.execute(query.order_by(variants.c.position, variants.c.id)))
+    return list(tx.execute(VARIANTS_OF, {"of_drop": drop_id}))
 
 
 def find_latest_currency(tx: Connection, brand_id: str) -> str:
@@ -188,10 +196,12 @@ def find_latest_currency(tx: Connection, brand_id: str) -> str:
     return str(tx.execute(newest).scalar() or "")
 
 
+VERSIONS = select(drops.c.id, drops.c.version).where(drops.c.id.in_(bindparam("drop_ids", expanding=True)))
+
+
 def find_versions(tx: Connection, drop_ids: Sequence[str]) -> dict[str, int]:
     """drop → its version."""
-    query = select(drops.c.id, drops.c.version).where(drops.c.id.in_(drop_ids))
-    return {row.id: row.version for row in tx.execute(query)}
+    return {row.id: row.version for row in tx.execute(VERSIONS, {"drop_ids": list(drop_ids)})}
 
 
 def mark_drop(tx: Connection, drop: Drop, **values: Any) -> None:
@@ -218,8 +228,7 @@ def mark_stock(tx: Connection, variant_id: str, stock_units: int) -> None:
 
 def list_stock(tx: Connection, drop_id: str) -> dict[str, int]:
     """variant → the stock that the brand asked for."""
-    query = select(variants.c.id, variants.c.stock_units).where(variants.c.drop_id == drop_id)
-    return {row.id: row.stock_units for row in tx.execute(query)}
+    return {row.id: row.stock_units for row in tx.execute(STOCK_OF, {"of_drop": drop_id})}
 
 
 def find_qualify_rule(tx: Connection, drop_id: str) -> QualifyRule:

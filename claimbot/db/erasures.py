@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, tuple_, update
+from sqlalchemy import Connection, or_, select, update
 
 from claimbot.core.claims import LIVE
 from claimbot.core.outbox import RowState
+from claimbot.db.columns import read_time
 from claimbot.db.engine import changed
+from claimbot.db.many import among_pairs, listed_pairs
 from claimbot.db.tables import checkouts, claims, inbox, leads, outbox, payment_events
 
 
@@ -134,7 +136,7 @@ def blank_payment_events(tx: Connection, who: Identity) -> int:
 
 def find_stopped(tx: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
     """(account, name) → when they wrote STOP, for those erased people who had."""
-    wanted = tuple_(leads.c.account_id, leads.c.external_id).in_(sorted(set(names)))
-    query = select(leads.c.account_id, leads.c.external_id, leads.c.opted_out_at).where(wanted)
-    rows = tx.execute(query.where(leads.c.opted_out_at.is_not(None)))
-    return {(row.account_id, row.external_id): row.opted_out_at for row in rows}
+    query = f"""SELECT account_id, external_id, opted_out_at FROM leads
+        WHERE {among_pairs(tx, "account_id", "external_id")} AND opted_out_at IS NOT NULL"""  # noqa: S608
+    rows = tx.exec_driver_sql(query, listed_pairs(tx, names))
+    return {(row[0], row[1]): at for row in rows if (at := read_time(row[2])) is not None}

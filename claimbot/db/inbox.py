@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, exists, func, select, update
 
 from claimbot.core.messages import Inbound
-from claimbot.db.engine import changed
+from claimbot.db.engine import RunAgain, changed
+from claimbot.db.many import among, insert_many, listed
 from claimbot.db.tables import inbox
 
 # One event's own JSON is kept for seven days; longer than this it is cut.
@@ -63,65 +63,59 @@ def find_known_keys(tx: Connection, keys: Sequence[str]) -> set[str]:
     """Which of these events are in the ledger already?"""
     if not keys:
         return set()
-    return set(tx.execute(select(inbox.c.event_key).where(inbox.c.event_key.in_(keys))).scalars())
+    query = f"SELECT event_key FROM inbox WHERE {among(tx, 'event_key')}"  # noqa: S608 - our own names
+    return set(tx.exec_driver_sql(query, (listed(tx, keys),)).scalars())
 
 
-def insert_new(tx: Connection, arrivals: Iterable[Arrival]) -> set[str]:
-    """Write the events down; returns the keys that were new."""
-    # Always in the same order, so that two transactions never wait for each other.
-    by_key = {arrival.event_key: arrival for arrival in arrivals}
-    rows = [_row(by_key[key]) for key in sorted(by_key)]
-    if not rows:
-        return set()
-    dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
-    made = dialect.insert(inbox).on_conflict_do_nothing(index_elements=["event_key"])
-    return set(tx.execute(made.returning(inbox.c.event_key), rows).scalars())
-
-
-def _row(arrival: Arrival) -> dict[str, Any]:
-    return {
-        "event_key": arrival.event_key,
-        "event_id": arrival.event_id,
-        "account_id": arrival.account_id,
-        "brand_id": arrival.brand_id,
-        "kind": arrival.kind,
-        "text": arrival.text[:TEXT_CHARS_MAX],
-        "source": arrival.source,
-        "sent_at": arrival.sent_at,
-        "received_at": arrival.received_at,
-        "raw": arrival.raw[: QUARANTINED_CHARS_MAX if arrival.kind == QUARANTINED else RAW_CHARS_MAX],
-    }
-
-
-END = (
-    update(inbox)
-    .where(inbox.c.event_key == bindparam("of_key"))
-    .values(
-        outcome=bindparam("new_outcome"),
-        reason=bindparam("new_reason"),
-        lead_id=bindparam("of_lead"),
-        drop_id=bindparam("of_drop"),
-        claim_id=bindparam("of_claim"),
-        keyword=bindparam("by_keyword"),
-    )
+ARRIVED = (
+    "event_key",
+    "event_id",
+    "account_id",
+    "brand_id",
+    "kind",
+    "text",
+    "source",
+    "sent_at",
+    "received_at",
+    "raw",
 )
+ENDED = ("outcome", "reason", "lead_id", "drop_id", "claim_id", "keyword")
+INSERT = insert_many(inbox, (*ARRIVED, *ENDED), "ON CONFLICT (event_key) DO NOTHING")
 
 
-def mark_ended(tx: Connection, endings: Sequence[Ending]) -> None:
-    rows = [
-        {
-            "of_key": ending.event_key,
-            "new_outcome": ending.outcome,
-            "new_reason": ending.reason,
-            "of_lead": ending.lead_id,
-            "of_drop": ending.drop_id,
-            "of_claim": ending.claim_id,
-            "by_keyword": ending.keyword,
-        }
-        for ending in endings
-    ]
-    if rows:
-        tx.execute(END, rows)
+def insert_events(tx: Connection, events: Iterable[tuple[Arrival, Ending]]) -> None:
+    """Write events down with their endings. Raises RunAgain when one of them was written meanwhile."""
+    # Always in the same order, so that two transactions never wait for each other.
+    by_key = {arrival.event_key: (*_arrived(arrival), *_ended(ending)) for arrival, ending in events}
+    rows = [by_key[key] for key in sorted(by_key)]
+    if rows and INSERT.run(tx, rows) != len(rows):
+        raise RunAgain("an event was stored by somebody else", 0.0)
+
+
+def _arrived(arrival: Arrival) -> tuple[Any, ...]:
+    return (
+        arrival.event_key,
+        arrival.event_id,
+        arrival.account_id,
+        arrival.brand_id,
+        arrival.kind,
+        arrival.text[:TEXT_CHARS_MAX],
+        arrival.source,
+        arrival.sent_at,
+        arrival.received_at,
+        arrival.raw[: QUARANTINED_CHARS_MAX if arrival.kind == QUARANTINED else RAW_CHARS_MAX],
+    )
+
+
+def _ended(ending: Ending) -> tuple[Any, ...]:
+    return (
+        ending.outcome,
+        ending.reason,
+        ending.lead_id,
+        ending.drop_id,
+        ending.claim_id,
+        ending.keyword,
+    )
 
 
 def forget_text(tx: Connection, account_id: str, event_id: str) -> bool:

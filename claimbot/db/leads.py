@@ -1,15 +1,17 @@
 """Who wrote to us? One row for each person and account."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, tuple_, update
 
 from claimbot.core.followers import Lead
+from claimbot.db.columns import read_time
 from claimbot.db.ids import new_id
+from claimbot.db.many import Many, insert_many, update_many
 from claimbot.db.tables import leads
 
 
@@ -44,38 +46,61 @@ def read_lead(row: Row[Any]) -> Lead:
     )
 
 
+# Which columns make a Lead, in its own order.
+LEAD_COLUMNS = tuple(one.name for one in fields(Lead) if one.name != "is_new")
+TIMES_FROM = LEAD_COLUMNS.index("opted_out_at")
+UPSERT = insert_many(
+    leads,
+    (
+        "id",
+        "brand_id",
+        "account_id",
+        "external_id",
+        "username",
+        "source",
+        "first_seen_at",
+        "last_seen_at",
+        "window_expires_at",
+        "opted_out_at",
+    ),
+    f"""ON CONFLICT (account_id, external_id) DO UPDATE SET
+        last_seen_at = CASE WHEN excluded.last_seen_at > leads.last_seen_at
+            THEN excluded.last_seen_at ELSE leads.last_seen_at END,
+        window_expires_at = CASE WHEN excluded.window_expires_at IS NULL
+            OR leads.window_expires_at > excluded.window_expires_at
+            THEN leads.window_expires_at ELSE excluded.window_expires_at END,
+        username = CASE WHEN excluded.username <> '' THEN excluded.username ELSE leads.username END
+        RETURNING {", ".join(f"leads.{name}" for name in LEAD_COLUMNS)}""",
+)
+
+
 def upsert_seen(tx: Connection, seen: Iterable[Seen]) -> dict[tuple[str, str], Lead]:
     """Make or refresh the leads; (account, their id) → lead. Each row stays locked to the end."""
     merged = _merged(seen)
-    if not merged:
-        return {}
     # Always in the same order, so that two transactions never wait for each other.
     rows = [_row(one) for _, one in sorted(merged.items())]
-    dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
-    made = dialect.insert(leads)
-    new = made.excluded
-    later = case((new.last_seen_at > leads.c.last_seen_at, new.last_seen_at), else_=leads.c.last_seen_at)
-    upsert = made.on_conflict_do_update(
-        index_elements=["account_id", "external_id"],
-        set_={
-            "last_seen_at": later,
-            "window_expires_at": case(
-                (new.window_expires_at.is_(None), leads.c.window_expires_at),
-                (leads.c.window_expires_at > new.window_expires_at, leads.c.window_expires_at),
-                else_=new.window_expires_at,
-            ),
-            "username": case((new.username != "", new.username), else_=leads.c.username),
-        },
-    ).returning(leads)
-    found = tx.execute(upsert, rows)
-    return {(row.account_id, row.external_id): read_lead(row) for row in found}
+    made = {row[0] for row in rows}
+    found = {}
+    for row in UPSERT.returning(tx, rows):
+        lead = _read_plain(row, is_new=row[0] in made)
+        found[lead.account_id, lead.external_id] = lead
+    return found
+
+
+def _read_plain(row: Row[Any], is_new: bool) -> Lead:
+    """A row of RETURNING, whose times are as the driver gives them."""
+    values: list[Any] = [*row[:TIMES_FROM], *map(read_time, row[TIMES_FROM:]), is_new]
+    return Lead(*values)
 
 
 def _merged(seen: Iterable[Seen]) -> dict[tuple[str, str], Seen]:
     """One row for each person; what the later message says wins, the window only grows."""
     merged: dict[tuple[str, str], Seen] = {}
     for one in sorted(seen, key=lambda each: each.seen_at):
-        before = merged.get((one.account_id, one.external_id), one)
+        before = merged.get((one.account_id, one.external_id))
+        if before is None:
+            merged[one.account_id, one.external_id] = one
+            continue
         ends = [end for end in (before.window_expires_at, one.window_expires_at) if end is not None]
         merged[one.account_id, one.external_id] = replace(
             one,
@@ -86,23 +111,26 @@ def _merged(seen: Iterable[Seen]) -> dict[tuple[str, str], Seen]:
     return merged
 
 
-def _row(seen: Seen) -> dict[str, Any]:
-    return {
-        "id": new_id("led"),
-        "brand_id": seen.brand_id,
-        "account_id": seen.account_id,
-        "external_id": seen.external_id,
-        "username": seen.username,
-        "source": seen.source,
-        "first_seen_at": seen.seen_at,
-        "last_seen_at": seen.seen_at,
-        "window_expires_at": seen.window_expires_at,
-        "opted_out_at": seen.opted_out_at,
-    }
+def _row(seen: Seen) -> tuple[Any, ...]:
+    return (
+        new_id("led"),
+        seen.brand_id,
+        seen.account_id,
+        seen.external_id,
+        seen.username,
+        seen.source,
+        seen.seen_at,
+        seen.seen_at,
+        seen.window_expires_at,
+        seen.opted_out_at,
+    )
+
+
+BY_ID = select(*(leads.c[name] for name in LEAD_COLUMNS)).where(leads.c.id == bindparam("of_id"))
 
 
 def find_lead(tx: Connection, lead_id: str) -> Lead | None:
-    row = tx.execute(select(leads).where(leads.c.id == lead_id)).first()
+    row = tx.execute(BY_ID, {"of_id": lead_id}).first()
     return read_lead(row) if row else None
 
 
@@ -133,14 +161,17 @@ def mark_lead(tx: Connection, lead_id: str, values: Mapping[str, Any]) -> None:
 
 
 def mark_leads(tx: Connection, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Those that change in the same columns are written together."""
+    alike: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for lead_id, values in sorted(changes.items()):
-        mark_lead(tx, lead_id, values)
+        alike.setdefault(tuple(values), []).append((*values.values(), lead_id))
+    for names, rows in alike.items():
+        _mark_many(names).run(tx, rows)
 
 
-def insert_lead(tx: Connection, seen: Seen) -> str:
-    row = _row(seen)
-    tx.execute(insert(leads), row)
-    return str(row["id"])
+@lru_cache(maxsize=16)
+def _mark_many(names: tuple[str, ...]) -> Many:
+    return update_many(leads, names, ("id",))
 
 
 def list_without_profile(tx: Connection, now: datetime, limit: int) -> list[Lead]:

@@ -2,19 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from claimbot.db.columns import constant
-from claimbot.db.engine import changed
+from claimbot.db.many import update_many
 from claimbot.db.tables import units
 
 FREE: ColumnElement[bool] = and_(units.c.claim_id.is_(None), units.c.state == constant("open"))
 
-TAKE = (
-    update(units)
-    .where(units.c.variant_id == bindparam("of_variant"), units.c.unit_no == bindparam("number"), FREE)
-    .values(claim_id=bindparam("taker"))
+TAKE = update_many(
+    units,
+    ("claim_id",),
+    ("variant_id", "unit_no"),
+    only="units.claim_id IS NULL AND units.state = 'open'",
 )
 
 
@@ -48,12 +50,10 @@ def take_units(tx: Connection, takings: Sequence[Taking]) -> list[Taking]:
 
     A taking that lost keeps none of its units.
     """
-    wanted = [(taking.variant_id, number, taking.claim_id) for taking in takings for number in taking.units]
-    if not wanted:
-        return []
+    wanted = [(taking.claim_id, taking.variant_id, number) for taking in takings for number in taking.units]
     # Always in the same order, so that two transactions never wait for each other.
-    rows = [{"of_variant": v, "number": n, "taker": c} for v, n, c in sorted(wanted)]
-    if changed(tx.execute(TAKE, rows)) == len(rows):
+    wanted.sort(key=itemgetter(1, 2))
+    if TAKE.run(tx, wanted) == len(wanted):
         return []
     got = count_taken(tx, [taking.claim_id for taking in takings])
     lost = [taking for taking in takings if got.get(taking.claim_id, 0) != len(taking.units)]

@@ -14,7 +14,7 @@ from claimbot.core.messages import Kind, Outcome
 from claimbot.core.outbox import Priority
 from claimbot.core.texts import TextKey
 from claimbot.core.wishes import make_choice
-from claimbot.db import claims, inbox, outbox
+from claimbot.db import claims, outbox
 from claimbot.flows.confirm import confirm_echo
 from claimbot.flows.release import end_claim
 from claimbot.flows.round import Arrived, Round
@@ -45,7 +45,7 @@ def answer(this: Round, one: Arrived) -> None:
     if intent.kind is IntentKind.ECHO:
         _echo(this, one, lead)
     elif intent.kind is IntentKind.UNSEND:
-        inbox.forget_text(this.tx, one.account.id, one.event.about_id or "")
+        this.unsent.append((one.account.id, one.event.about_id or ""))
         this.end(one, Outcome.UNSENT)
     elif lead is None or intent.kind is IntentKind.NOTE:
         this.end(one, intent.outcome or Outcome.IGNORED, intent.reason)

@@ -80,7 +80,10 @@ def _claim_once_each(this: Round, known: Sequence[Wisher], proposals: Proposals)
     A repeated word is answered by what became of the first, and that is certain only once it is written.
     """
     first = {(one.drop.id, lead.id): (one, lead) for one, lead in reversed(known)}
-    desk = Desk(this, proposals, claims.list_standing(this.tx, list(first)))
+    # Who was written down a moment ago has no claim yet.
+    may_have = [pair for pair, (_, lead) in first.items() if not lead.is_new or lead.id in this.claimants]
+    this.claimants.update(lead_id for _, lead_id in first)
+    desk = Desk(this, proposals, claims.list_standing(this.tx, may_have))
     mine = [(one, lead) for one, lead in known if first[one.drop.id, lead.id][0] is one]
     for one, lead in mine:
         _decide(desk, one, lead)

@@ -4,7 +4,6 @@ What stays is the money of what was sold and, under a keyed hash, that they wrot
 and writes again is not written to without asking. Stripe keeps its own record; `sessions` names it.
 """
 
-import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -44,7 +43,7 @@ class Erased:
 def erased_names(keys: Sequence[bytes], account_id: str, external_id: str) -> list[str]:
     """What an erased person is called instead of the platform's id, with each key of the ring."""
     who = f"erased\n{account_id}\n{external_id}".encode()
-    return [f"erased:{hmac.new(key, who, hashlib.sha256).hexdigest()[:NAME_CHARS]}" for key in keys]
+    return [f"erased:{hmac.digest(key, who, 'sha256').hex()[:NAME_CHARS]}" for key in keys]
 
 
 def erase(parts: Parts, actor: str, lead_id: str) -> Erased:

@@ -9,8 +9,8 @@ from itertools import groupby
 
 from claimbot.core.brands import Account, Catalog
 from claimbot.core.errors import LedgerUnavailable
-from claimbot.core.followers import WINDOW
-from claimbot.core.intents import COMMENTS, IntentKind, read_intent
+from claimbot.core.followers import WINDOW, Lead, follower_key
+from claimbot.core.intents import COMMENTS, Intent, IntentKind, read_intent
 from claimbot.core.messages import Delivery, Inbound, Outcome, Quarantined
 from claimbot.db import alerts, inbox, leads, outbox
 from claimbot.db.drops import find_versions
@@ -58,85 +58,118 @@ class Receipt:
     """(event id, outcome) of each new event."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A verified delivery as it came."""
+
+    delivery: Delivery
+    signed: Signed
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A parcel's events of accounts that we know, in line order, and the rest to be kept aside."""
+
+    arrived: Sequence[Arrived]
+    kept: Sequence[inbox.Arrival]
+
+
 def receive(parts: Parts, delivery: Delivery, signed: Signed, received_at: datetime) -> Receipt:
     """Store everything and promise nothing before the commit. Raises LedgerUnavailable when SQL is down."""
+    return receive_all(parts, [Parcel(delivery, signed, received_at)])[0]
+
+
+def receive_all(parts: Parts, parcels: Sequence[Parcel]) -> list[Receipt]:
+    """The same for several deliveries, in the order in which they came and in one commit: all or none."""
     catalog = parts.catalog()
     for _ in range(STALE_TRIES - 1):
         try:
-            return _receive(parts, catalog, delivery, signed, received_at)
+            return _receive(parts, catalog, parcels)
         except StaleCatalog:
             catalog = parts.catalog(is_fresh=True)
-    return _receive(parts, catalog, delivery, signed, received_at)
+    return _receive(parts, catalog, parcels)
 
 
-def _receive(
-    parts: Parts, catalog: Catalog, delivery: Delivery, signed: Signed, received_at: datetime
-) -> Receipt:
+def _receive(parts: Parts, catalog: Catalog, parcels: Sequence[Parcel]) -> list[Receipt]:
     now = parts.clock()
-    arrived, strays = _sort(parts, catalog, delivery, signed, now)
-    kept = [*strays, *(_stray(delivery.channel, one, received_at) for one in delivery.quarantined)]
-    keys = [one.event_key for one in arrived]
-    with parts.ledger.reading() as tx:
-        known = inbox.find_known_keys(tx, keys)
-        new = [one for one in arrived if one.event_key not in known]
-        stopped = find_stopped(tx, parts.settings.sealing_keys, map(_person, new))
-    noted = (replace(one, stopped_at=stopped.get(_person(one))) for one in new)
-    fresh = in_line_order(_first_of_each(noted))
+    found = [_sort(parts, catalog, parcel, now) for parcel in parcels]
+    kept = [one for each in found for one in each.kept]
+    fresh = _find_new(parts, [one for each in found for one in each.arrived])
     if not fresh and not kept:
-        return Receipt(duplicates=len(arrived))
+        return [Receipt(duplicates=len(each.arrived)) for each in found]
     fp("receive.arrived")
     proposals = propose(parts, fresh)
     fp("receive.proposed")
+
+    def story(tx: Tx) -> Round:
+        """The one transaction of these deliveries."""
+        _keep_aside(tx, kept, now)
+        return _record(tx, now, fresh, proposals)
+
     try:
-        finished = parts.ledger.run(lambda tx: _record(tx, now, fresh, kept, proposals))
+        finished = parts.ledger.run(story)
     except StaleCatalog:
         proposals.give_back_all(parts.gate)
         raise
     tell(parts, finished.hints)
     log.info("received new=%d answers=%d", len(finished.endings), len(finished.rows))
-    return Receipt(
-        new=len(finished.endings),
-        duplicates=len(arrived) - len(finished.endings),
-        quarantined=len(kept),
-        outcomes=_outcomes(fresh, finished),
+    outcomes = {ending.event_key: ending.outcome for ending in finished.endings}
+    return [_receipt(each, outcomes) for each in found]
+
+
+def _receipt(found: Sorted, outcomes: dict[str, str]) -> Receipt:
+    """Takes its events out of `outcomes`: the same event in the next parcel is a duplicate."""
+    new = tuple(
+        (one.event.event_id, outcomes.pop(one.event_key))
+        for one in found.arrived
+        if one.event_key in outcomes
     )
+    return Receipt(len(new), len(found.arrived) - len(new), len(found.kept), new)
+
+
+def _find_new(parts: Parts, arrived: Sequence[Arrived]) -> list[Arrived]:
+    """Those that the ledger has not got, each once, and who of them wrote STOP before they were erased."""
+    if not arrived:
+        return []
+    with parts.ledger.reading() as tx:
+        known = inbox.find_known_keys(tx, [one.event_key for one in arrived])
+        new = [one for one in _first_of_each(arrived) if one.event_key not in known]
+        stopped = find_stopped(tx, parts.settings.sealing_keys, map(_person, new)) if new else {}
+    if not stopped:
+        return new
+    return [replace(one, stopped_at=stopped.get(_person(one))) for one in new]
 
 
 def _person(one: Arrived) -> tuple[str, str]:
     return one.account.id, one.event.follower_external_id or ""
 
 
-def _outcomes(fresh: Sequence[Arrived], finished: Round) -> tuple[tuple[str, str], ...]:
-    ids = {one.event_key: one.event.event_id for one in fresh}
-    return tuple((ids[ending.event_key], ending.outcome) for ending in finished.endings)
-
-
 def _first_of_each(arrived: Iterable[Arrived]) -> list[Arrived]:
-    """The same event twice in one delivery is one event; the order stays as it came."""
+    """The same event twice is one event; the order stays as it came."""
     found: dict[str, Arrived] = {}
     for one in arrived:
         found.setdefault(one.event_key, one)
     return list(found.values())
 
 
-def _sort(
-    parts: Parts, catalog: Catalog, delivery: Delivery, signed: Signed, now: datetime
-) -> tuple[list[Arrived], list[inbox.Arrival]]:
-    """Events of accounts that we know, and the rest to be kept aside."""
+def _sort(parts: Parts, catalog: Catalog, parcel: Parcel, now: datetime) -> Sorted:
     arrived: list[Arrived] = []
-    strays: list[inbox.Arrival] = []
-    for event in delivery.events:
+    kept: list[inbox.Arrival] = []
+    for event in parcel.delivery.events:
         account = catalog.account(event.channel, event.account_external_id)
-        if account is None or not may_sign(parts, catalog, account, signed):
+        if account is None or not may_sign(parts, catalog, account, parcel.signed):
             reason = "wrong_secret" if account else TEST if event.ignored == TEST else "unknown_account"
             lost = Quarantined(reason, event.raw, event.account_external_id)
-            strays.append(_stray(event.channel, lost, now, event))
+            kept.append(_stray(event.channel, lost, now, event))
             continue
         book = catalog.brands[account.brand_id]
         intent = read_intent(event, book, now)
         seen_at = min(event.sent_at or now, now)
-        arrived.append(Arrived(event, inbox.key_of(event), account, book, intent, seen_at))
-    return arrived, strays
+        who = follower_key(account.id, event.follower_external_id or "") if _wants(intent) else ""
+        arrived.append(Arrived(event, inbox.key_of(event), account, book, intent, seen_at, who))
+    kept += [_stray(parcel.delivery.channel, one, parcel.received_at) for one in parcel.delivery.quarantined]
+    return Sorted(in_line_order(arrived), kept)
 
 
 def may_sign(parts: Parts, catalog: Catalog, account: Account, signed: Signed) -> bool:
@@ -167,40 +200,46 @@ def _stray(
     )
 
 
-def _record(
-    tx: Tx,
-    now: datetime,
-    fresh: Sequence[Arrived],
-    kept: Sequence[inbox.Arrival],
-    proposals: Proposals,
-) -> Round:
-    """The one transaction of a delivery."""
+def _record(tx: Tx, now: datetime, fresh: Sequence[Arrived], proposals: Proposals) -> Round:
+    """What the events lead to, up to their endings."""
     _check_versions(tx, fresh)
-    new_keys = inbox.insert_new(tx, [_arrival(one, now) for one in fresh])
-    _keep_aside(tx, kept, now)
-    mine = [one for one in fresh if one.event_key in new_keys]
-    seen = [_seen(one) for one in mine if one.intent.kind not in NO_LEAD or _is_lead(one)]
-    people = leads.upsert_seen(tx, seen)
-    quiet = [one for one in mine if (one.account.id, one.event.follower_external_id) not in people]
-    known = leads.find_known(tx, [(one.account.id, one.event.follower_external_id or "") for one in quiet])
-    this = Round(tx, now, {**known, **people})
+    people = _meet(tx, fresh)
+    # Only now: whoever delivers the same message at this moment waited for its person, or we for them.
+    known = inbox.find_known_keys(tx, [one.event_key for one in fresh])
+    mine = [one for one in fresh if one.event_key not in known]
+    this = Round(tx, now, people)
     proposals = proposals.for_one_run()
-    proposals.leave_to_others(one.event_key for one in fresh if one.event_key not in new_keys)
+    proposals.leave_to_others(known)
     for wants_units, run in groupby(_in_own_order(mine), key=_is_claim):
         if wants_units:
             claim(this, list(run), proposals)
             continue
         for one in run:
             answer(this, one)
-    inbox.mark_ended(tx, this.endings)
     leads.mark_leads(tx, this.lead_changes)
     outbox.insert_rows(tx, this.rows, now)
+    endings = {ending.event_key: ending for ending in this.endings}
+    inbox.insert_events(tx, [(_arrival(one, now), endings[one.event_key]) for one in mine])
+    for account_id, event_id in this.unsent:
+        inbox.forget_text(tx, account_id, event_id)
     proposals.give_back_unused(this.hints)
     return this
 
 
+def _meet(tx: Tx, fresh: Sequence[Arrived]) -> dict[tuple[str, str], Lead]:
+    """Who wrote becomes a lead; of the others we take those that we know."""
+    seen = [_seen(one) for one in fresh if one.intent.kind not in NO_LEAD or _is_lead(one)]
+    people = leads.upsert_seen(tx, seen)
+    quiet = {_person(one) for one in fresh} - people.keys()
+    return {**leads.find_known(tx, sorted(quiet)), **people} if quiet else people
+
+
+def _wants(intent: Intent) -> bool:
+    return intent.kind is IntentKind.CLAIM
+
+
 def _is_claim(one: Arrived) -> bool:
-    return one.intent.kind is IntentKind.CLAIM
+    return _wants(one.intent)
 
 
 def _in_own_order(mine: Sequence[Arrived]) -> list[Arrived]:
@@ -257,9 +296,12 @@ def _aside_as(one: inbox.Arrival) -> Outcome:
 
 
 def _keep_aside(tx: Tx, kept: Sequence[inbox.Arrival], now: datetime) -> None:
-    new_keys = inbox.insert_new(tx, kept)
-    new = [one for one in kept if one.event_key in new_keys]
-    inbox.mark_ended(tx, [inbox.Ending(one.event_key, _aside_as(one).value, one.source) for one in new])
+    if not kept:
+        return
+    known = inbox.find_known_keys(tx, [one.event_key for one in kept])
+    new = [one for one in kept if one.event_key not in known]
+    endings = (inbox.Ending(one.event_key, _aside_as(one).value, one.source) for one in new)
+    inbox.insert_events(tx, zip(new, endings, strict=True))
     for reason in sorted({one.source for one in new} - {TEST}):
         text = "A delivery could not be read or routed; look at it with: claimbot doctor"
         alerts.raise_alert(tx, alerts.Alert("quarantine", reason, text), now)

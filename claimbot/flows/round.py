@@ -7,7 +7,7 @@ from typing import Any
 
 from claimbot.core.brands import Account, BrandBook
 from claimbot.core.drops import Drop
-from claimbot.core.followers import Lead, follower_key
+from claimbot.core.followers import Lead
 from claimbot.core.intents import Intent
 from claimbot.core.messages import Inbound, Outcome
 from claimbot.core.outbox import NewRow, Priority, Work
@@ -28,12 +28,10 @@ class Arrived:
     intent: Intent
     seen_at: datetime
     """The platform's time, or ours where it gave none."""
+    follower_key: str = ""
+    """How the gate knows who wants a unit."""
     stopped_at: datetime | None = None
     """When they wrote STOP, if they were erased after that."""
-
-    @property
-    def follower_key(self) -> str:
-        return follower_key(self.account.id, self.event.follower_external_id or "")
 
     @property
     def drop(self) -> Drop:
@@ -51,6 +49,10 @@ class Round:
     leads: dict[tuple[str, str], Lead]
     endings: list[Ending] = field(default_factory=list)
     rows: list[NewRow] = field(default_factory=list)
+    unsent: list[tuple[str, str]] = field(default_factory=list)
+    """(account, message id) of what was taken back: its text goes, also when it came in this very round."""
+    claimants: set[str] = field(default_factory=set)
+    """Leads whose claims were looked at or made in this round."""
     lead_changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     hints: Hints = field(default_factory=Hints)
 

@@ -132,12 +132,11 @@ def test_known_people_are_found(ledger: Ledger, world: World) -> None:
         assert leads.find_known(tx, []) == {}
 
 
-def test_a_lead_is_written_by_hand(ledger: Ledger, world: World) -> None:
+def test_only_who_was_not_there_is_new(ledger: Ledger, world: World) -> None:
+    again = seen(world, external_id=world.first.external_id)
     with ledger.begin() as tx:
-        made = leads.insert_lead(tx, seen(world))
-        found = leads.find_lead(tx, made)
-    assert found is not None
-    assert found.external_id == "8001"
+        found = leads.upsert_seen(tx, [seen(world), again])
+    assert {who: lead.is_new for (_, who), lead in found.items()} == {"8001": True, "7001": False}
 
 
 def test_an_erased_lead_is_known_as_erased(ledger: Ledger, world: World) -> None:

@@ -92,8 +92,7 @@ def add_message(busy: Busy, key: str, outcome: str) -> None:
     lead = busy.world.first
     arrival = inbox.Arrival(key, f"mid-{key}", NOW, "text", lead.account_id, lead.brand_id)
     with busy.world.ledger.begin() as tx:
-        inbox.insert_new(tx, [arrival])
-        inbox.mark_ended(tx, [inbox.Ending(key, outcome, lead_id=lead.id)])
+        inbox.insert_events(tx, [(arrival, inbox.Ending(key, outcome, lead_id=lead.id))])
 
 
 def make_their_drop(busy: Busy) -> Drop:

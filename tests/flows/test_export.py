@@ -37,8 +37,7 @@ def say(ledger: Ledger, lead: Lead, outcome: str, drop_id: str | None = None, **
     arrival = inbox.Arrival(key, key, more.pop("at", NOW), "text", lead.account_id, lead.brand_id)
     word = "LAUNCH" if drop_id else ""
     with ledger.begin() as tx:
-        inbox.insert_new(tx, [arrival])
-        inbox.mark_ended(tx, [inbox.Ending(key, outcome, "", lead.id, drop_id, None, word)])
+        inbox.insert_events(tx, [(arrival, inbox.Ending(key, outcome, "", lead.id, drop_id, None, word))])
 
 
 def read(parts: Parts, world: World, wanted: LeadFilter | None = None) -> list[dict[str, str]]:

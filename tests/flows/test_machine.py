@@ -11,15 +11,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from redis import Redis
-from sqlalchemy import bindparam, event, text, update
+from sqlalchemy import event, text
 
 from claimbot.db import inbox, units
 from claimbot.db.engine import Ledger
+from claimbot.db.many import update_many
 from claimbot.db.tables import metadata
 from claimbot.db.tables import units as units_table
 from claimbot.flows import release
 from tests.flows.machine import Ground, Machine
-from tests.races.naive_inbox import always_new
+from tests.races.naive_inbox import insert_anyway
 
 # More in the night: CLAIMBOT_WALKS=2000 pytest tests/flows/test_machine.py
 WALKS = int(os.environ.get("CLAIMBOT_WALKS", "30"))
@@ -78,11 +79,7 @@ def test_the_promises_are_kept_on_postgresql_too(ground_on_postgresql: Ground) -
     walk(ground_on_postgresql, walks(WALKS // 6, 25))
 
 
-UNGUARDED = (
-    update(units_table)
-    .where(units_table.c.variant_id == bindparam("of_variant"), units_table.c.unit_no == bindparam("number"))
-    .values(claim_id=bindparam("taker"))
-)
+UNGUARDED = update_many(units_table, ("claim_id",), ("variant_id", "unit_no"))
 
 
 def test_the_walk_finds_it_when_units_are_taken_without_a_look(
@@ -96,7 +93,7 @@ def test_the_walk_finds_it_when_units_are_taken_without_a_look(
 def test_the_walk_finds_it_when_an_event_counts_twice(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "insert_new", always_new)
+    monkeypatch.setattr(inbox, "insert_events", insert_anyway)
     monkeypatch.setattr(inbox, "find_known_keys", lambda _tx, _keys: set())
     with pytest.raises(AssertionError, match="I3"):
         walk(ground, walks(WALKS))

@@ -1,21 +1,23 @@
 """What would the engine be without one of its guards? Naive versions, which a test puts in place."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, select
 
 from claimbot.core.errors import Outside
 from claimbot.core.outbox import NewRow, OutboxRow
 from claimbot.db import inbox, outbox, tables, units
+from claimbot.db.many import update_many
 from claimbot.flows import launch, release
 from claimbot.flows.receive import Signed
 from claimbot.flows.take_in import take_in
+from tests.races.naive_inbox import insert_anyway
 from tests.sim import letters
 from tests.sim.stage import Letter, Stage
 
@@ -24,9 +26,7 @@ Guard = Callable[[pytest.MonkeyPatch], None]
 
 def no_unit_guard(patch: pytest.MonkeyPatch) -> None:
     """A unit is taken whoever has it."""
-    of_variant = tables.units.c.variant_id == bindparam("of_variant")
-    naive = update(tables.units).where(of_variant, tables.units.c.unit_no == bindparam("number"))
-    patch.setattr(units, "TAKE", naive.values(claim_id=bindparam("taker")))
+    patch.setattr(units, "TAKE", update_many(tables.units, ("claim_id",), ("variant_id", "unit_no")))
 
 
 def no_bound(patch: pytest.MonkeyPatch) -> None:
@@ -37,12 +37,7 @@ def no_bound(patch: pytest.MonkeyPatch) -> None:
 def no_dedupe(patch: pytest.MonkeyPatch) -> None:
     """Both layers: every delivery counts as new, and every piece of work is another one."""
     numbers = itertools.count(1)
-    insert_new, insert_rows = inbox.insert_new, outbox.insert_rows
-
-    def all_new(tx: Connection, arrivals: Iterable[inbox.Arrival]) -> set[str]:
-        known = list(arrivals)
-        insert_new(tx, known)
-        return {one.event_key for one in known}
+    insert_rows = outbox.insert_rows
 
     def all_other(tx: Connection, rows: Sequence[NewRow], now: datetime) -> None:
         key = tables.outbox.c.dedupe_key
@@ -52,7 +47,7 @@ def no_dedupe(patch: pytest.MonkeyPatch) -> None:
         insert_rows(tx, [again if row.dedupe_key in known else row for row, again in pairs], now)
 
     patch.setattr(inbox, "find_known_keys", lambda _tx, _keys: set())
-    patch.setattr(inbox, "insert_new", all_new)
+    patch.setattr(inbox, "insert_events", insert_anyway)
     patch.setattr(outbox, "insert_rows", all_other)
 
 
@@ -89,7 +84,11 @@ def no_lease_check(patch: pytest.MonkeyPatch) -> None:
 
 def no_owner(patch: pytest.MonkeyPatch) -> None:
     """A worker writes its result down whoever has the lease by now."""
-    patch.setattr(outbox, "_mine", lambda row: tables.outbox.c.id == row.id)
+    anybody = and_(tables.outbox.c.id == bindparam("of_row"), bindparam("with_token").is_not(None))
+    for name, made in (("CALLING", outbox._calling), ("DONE", outbox._finished)):
+        patch.setattr(outbox, name, made(anybody))
+    patch.setattr(outbox, "CALLING_WITH", outbox.CALLING.values(payload=bindparam("new_payload")))
+    patch.setattr(outbox, "MINE", anybody)
 
 
 CONTROLS: Mapping[str, Guard] = MappingProxyType(

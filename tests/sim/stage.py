@@ -74,16 +74,18 @@ class Pace:
             return 1.5 * cost
         return 0.0
 
+    wait_turn = spend
+
 
 @dataclass
 class SeededIds:
-    """Stands for `secrets` and `time` where ids are made: the same seed has the same ids."""
+    """Stands for `os` and `time` where ids are made: the same seed has the same ids."""
 
     dice: Random
     clock: VirtualClock
 
-    def randbits(self, bits: int) -> int:
-        return self.dice.getrandbits(bits)
+    def urandom(self, count: int) -> bytes:
+        return self.dice.randbytes(count)
 
     def time_ns(self) -> int:
         return int(self.clock().timestamp()) * 1_000_000_000
@@ -294,7 +296,7 @@ class Theatre:
         return House(brand, account, drop, [f"{first + one}" for one in range(dice.randint(4, 7))])
 
     def _seed_ids(self, seeded: SeededIds) -> None:
-        vars(ids).update(secrets=seeded, time=seeded)
+        vars(ids).update(os=seeded, time=seeded)
 
 
 def _any(stand_in: object) -> Any:

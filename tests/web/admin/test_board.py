@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from claimbot.core.claims import State
-from claimbot.db.inbox import Arrival, Ending, insert_new, mark_ended
+from claimbot.db.inbox import Arrival, Ending, insert_events
 from claimbot.db.launches import Bar, Funnel, Pace
 from claimbot.web.admin.pictures import HEIGHT, columns, steps_of
 from tests.builders import NOW, make_claim, make_lead
@@ -17,18 +17,14 @@ def say(desk: Desk, drop_id: str, outcomes: list[str], lead_id: str, claim_id: s
     keys = [f"key-{number}" for number in range(len(outcomes))]
     times = [NOW + timedelta(seconds=number) for number in range(len(keys))]
     with desk.doors.ledger.begin() as tx:
-        insert_new(
+        insert_events(
             tx,
             [
-                Arrival(key, key, at, "text", brand_id=desk.brand.id)
-                for key, at in zip(keys, times, strict=True)
-            ],
-        )
-        mark_ended(
-            tx,
-            [
-                Ending(key, outcome, "", lead_id, drop_id, claim_id, "LAUNCH")
-                for key, outcome in zip(keys, outcomes, strict=True)
+                (
+                    Arrival(key, key, at, "text", brand_id=desk.brand.id),
+                    Ending(key, outcome, "", lead_id, drop_id, claim_id, "LAUNCH"),
+                )
+                for key, at, outcome in zip(keys, times, outcomes, strict=True)
             ],
         )
 

@@ -10,7 +10,7 @@ from claimbot.core.drops import Drop, DropState, Variant
 from claimbot.core.followers import Lead
 from claimbot.core.outbox import Priority, RowState, Work
 from claimbot.db import outbox
-from claimbot.db.inbox import Arrival, Ending, insert_new, mark_ended
+from claimbot.db.inbox import Arrival, Ending, insert_events
 from claimbot.flows.browse import SHOWN_ROWS
 from tests.builders import NOW, make_claim, make_drop, make_lead, make_work, take_work, told
 from tests.web.admin.desk import EDITOR, VIEWER, Desk
@@ -140,8 +140,9 @@ class TestWhy:
         drop, who = each_desk.drop(), lead(each_desk)
         outcomes = ("sold_out", "limit_reached", "held")
         with each_desk.doors.ledger.begin() as tx:
-            insert_new(tx, [Arrival(one, one, NOW, "text", brand_id=each_desk.brand.id) for one in outcomes])
-            mark_ended(tx, [Ending(one, one, "", who.id, drop.id, None, "LAUNCH") for one in outcomes])
+            for one in outcomes:
+                arrival = Arrival(one, one, NOW, "text", brand_id=each_desk.brand.id)
+                insert_events(tx, [(arrival, Ending(one, one, "", who.id, drop.id, None, "LAUNCH"))])
 
         text = shown(each_desk, f"{CLAIMS}/refused")
 

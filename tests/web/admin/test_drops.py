@@ -8,7 +8,7 @@ from claimbot.core.claims import State
 from claimbot.core.drops import Drop, DropState
 from claimbot.core.texts import TextKey
 from claimbot.db import drops
-from claimbot.db.inbox import Arrival, Ending, insert_new, mark_ended
+from claimbot.db.inbox import Arrival, Ending, insert_events
 from tests.builders import NOW, make_claim, make_lead
 from tests.pages import Answer, CheckingClient
 from tests.web.admin.desk import NEW_DROP, Desk
@@ -262,14 +262,16 @@ def say(desk: Desk, count: int, drop_id: str, lead_id: str, claim_id: str | None
     """So many messages of one person, a second apart."""
     keys = [f"key-{number}" for number in range(count)]
     with desk.doors.ledger.begin() as tx:
-        insert_new(
+        insert_events(
             tx,
             [
-                Arrival(key, key, NOW + timedelta(seconds=number), "text", brand_id=desk.brand.id)
+                (
+                    Arrival(key, key, NOW + timedelta(seconds=number), "text", brand_id=desk.brand.id),
+                    Ending(key, "held", "", lead_id, drop_id, claim_id, "LAUNCH"),
+                )
                 for number, key in enumerate(keys)
             ],
         )
-        mark_ended(tx, [Ending(key, "held", "", lead_id, drop_id, claim_id, "LAUNCH") for key in keys])
 
 
 class TestSteering:

@@ -9,7 +9,7 @@ from claimbot.core.drops import Drop, DropKind, DropState, Variant
 from claimbot.core.money import Money
 from claimbot.core.payments import CheckoutOptions
 from claimbot.db import drops, units
-from claimbot.db.inbox import Arrival, Ending, insert_new, mark_ended
+from claimbot.db.inbox import Arrival, Ending, insert_events
 from claimbot.flows.verify import verify
 from tests.builders import NOW, make_claim, make_drop, make_lead, told
 from tests.pages import Answer, CheckingClient
@@ -219,8 +219,8 @@ class TestDeleting:
     def test_what_somebody_wrote_about_stays(self, each_desk: Desk) -> None:
         drop = each_desk.drop(state=DropState.DRAFT)
         with each_desk.doors.ledger.begin() as tx:
-            insert_new(tx, [Arrival("key", "key", NOW, "text", brand_id=each_desk.brand.id)])
-            mark_ended(tx, [Ending("key", "not_open_yet", drop_id=drop.id)])
+            arrival = Arrival("key", "key", NOW, "text", brand_id=each_desk.brand.id)
+            insert_events(tx, [(arrival, Ending("key", "not_open_yet", drop_id=drop.id))])
         browser = each_desk.sign_in()
 
         answer = browser.send(browser.get(f"{DROPS}/{drop.id}").shown, f"{DROPS}/{drop.id}/delete")

@@ -9,7 +9,7 @@ import pytest
 from claimbot.core.claims import State
 from claimbot.core.leads import COLUMNS
 from claimbot.db import leads
-from claimbot.db.inbox import Arrival, Ending, insert_new, mark_ended
+from claimbot.db.inbox import Arrival, Ending, insert_events
 from claimbot.flows.export import SHOWN_ROWS
 from claimbot.web.admin.leads import Downloads
 from tests.builders import NOW, make_claim, make_lead, make_work, take_work
@@ -35,8 +35,7 @@ def say(desk: Desk, lead_id: str, drop_id: str | None, outcome: str = "held", re
     key = f"key-{lead_id}-{outcome}"
     with desk.doors.ledger.begin() as tx:
         arrival = Arrival(key, key, NOW, "text", desk.doors.account.id, desk.brand.id, text="LAUNCH please")
-        insert_new(tx, [arrival])
-        mark_ended(tx, [Ending(key, outcome, reason, lead_id, drop_id, None, "LAUNCH")])
+        insert_events(tx, [(arrival, Ending(key, outcome, reason, lead_id, drop_id, None, "LAUNCH"))])
 
 
 @pytest.fixture
