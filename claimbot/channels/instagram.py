@@ -111,7 +111,7 @@ def _read_mention(piece: Piece, blank: Inbound) -> Inbound:
     """Names a comment without its text or author. Its own id: the comment itself may arrive too."""
     about_id = id_of(piece.value, "comment_id", "media_id")
     event_id = f"mention:{about_id}" if about_id else made_id("mention", piece)
-    return replace(blank, event_id=event_id, about_id=about_id, ignored="mention")
+    return replace(blank, event_id=event_id, about_id=about_id, follower_external_id=None, ignored="mention")
 
 
 def _send(

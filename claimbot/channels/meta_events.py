@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from claimbot.channels.body import dump_json
 from claimbot.channels.meta_parse import TEST_ACCOUNT, Broken, Piece, id_of, part, pieces, text_of
@@ -44,7 +45,8 @@ def _read_piece(piece: Piece, dialect: Dialect) -> Inbound | Quarantined:
     raw = dump_json(piece.value)
     try:
         sent_at = piece.time(piece.value.get("timestamp"), piece.entry_time)
-        blank = Inbound(dialect.channel, piece.account_id, Kind.OTHER, "", None, sent_at, raw=raw)
+        sender_id = id_of(part(piece.value, "sender"), "id")
+        blank = Inbound(dialect.channel, piece.account_id, Kind.OTHER, "", sender_id, sent_at, raw=raw)
         event = dialect.change_readers.get(piece.place, _read_thread)(piece, blank)
     except Broken as broken:
         return Quarantined(broken.reason, raw, piece.account_id)
@@ -62,11 +64,11 @@ def made_id(word: str, piece: Piece, about_id: str | None = None) -> str:
 def _read_thread(piece: Piece, blank: Inbound) -> Inbound:
     """An event of messaging or standby, or a change that holds one."""
     value = piece.value
-    event = replace(blank, follower_external_id=id_of(part(value, "sender"), "id"))
     word = next((word for word in READERS if isinstance(value.get(word), dict)), None)
-    event = READERS[word](piece, event) if word else _about(Kind.OTHER, "unknown", {}, piece, event)
+    event = READERS[word](piece, blank) if word else _about(Kind.OTHER, "unknown", {}, piece, blank)
     if event.kind is not Kind.UNSEND and not event.ignored:
-        event = replace(event, ignored="self" if _is_own(piece) else "group" if _is_group(value) else "")
+        ignored = "self" if _is_own(piece) else "group" if _is_group(value) else ""
+        event = replace(event, ignored=ignored) if ignored else event
     if event.follower_external_id is None and event.kind is not Kind.UNSEND and not event.ignored:
         raise Broken("no_sender")
     if piece.place == "standby" and event.kind not in TOLD_BY_STANDBY:
@@ -77,26 +79,28 @@ def _read_thread(piece: Piece, blank: Inbound) -> Inbound:
 
 def _read_message(piece: Piece, event: Inbound) -> Inbound:
     message = part(piece.value, "message")
-    mid = id_of(message, "mid")
-    event = replace(event, event_id=mid or made_id("message", piece), text=text_of(message, "text"))
+    mid, text = id_of(message, "mid"), text_of(message, "text")
     event = _with_referral(event, part(message, "referral"))
+    # Copied once and with everything: this is the path of every message.
+    read: dict[str, Any] = {"event_id": mid or made_id("message", piece), "text": text}
     if message.get("is_deleted") is True:
-        return _unsent(piece, event, mid)
+        return _unsent(piece, replace(event, **read), mid)
     if message.get("is_echo") is True or message.get("is_self") is True or _is_own(piece):
-        return _echoed(piece, event)
+        return _echoed(piece, replace(event, **read))
     choice, story = text_of(part(message, "quick_reply"), "payload"), part(message, "reply_to").get("story")
     if choice:
-        return replace(event, kind=Kind.QUICK_REPLY, payload=choice)
+        return replace(event, **read, kind=Kind.QUICK_REPLY, payload=choice)
     if "story_mention" in _attachment_types(message):
-        return replace(event, kind=Kind.STORY_MENTION)
+        return replace(event, **read, kind=Kind.STORY_MENTION)
     if isinstance(story, dict):
         story_id = id_of(story, "id")
-        return replace(event, kind=Kind.STORY_REPLY, source=f"story:{story_id}" if story_id else "story")
-    if event.text:
-        return replace(event, kind=Kind.TEXT)
+        source = f"story:{story_id}" if story_id else "story"
+        return replace(event, **read, kind=Kind.STORY_REPLY, source=source)
+    if text:
+        return replace(event, **read, kind=Kind.TEXT)
     if message.get("attachments") or message.get("is_unsupported") is True:
-        return replace(event, kind=Kind.ATTACHMENT)
-    return replace(event, ignored="unknown")
+        return replace(event, **read, kind=Kind.ATTACHMENT)
+    return replace(event, **read, ignored="unknown")
 
 
 def _unsent(piece: Piece, event: Inbound, mid: str | None) -> Inbound:
@@ -141,6 +145,8 @@ def _read_referral(piece: Piece, event: Inbound) -> Inbound:
 
 def _with_referral(event: Inbound, referral: Mapping[str, object]) -> Inbound:
     """Where the thread was opened from: an ad before a link, since an ad may carry a ref too."""
+    if not referral:
+        return event
     ref, ad = text_of(referral, "ref"), id_of(referral, "ad_id")
     source = f"ad:{ad}" if ad else f"ref:{ref}" if ref else event.source
     return replace(event, ref=ref, source=source)

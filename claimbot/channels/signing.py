@@ -9,7 +9,6 @@ import binascii
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 
 from claimbot.channels.body import read_json
 from claimbot.core.errors import BadPayload, BadSignature
@@ -71,13 +70,13 @@ def signed_request(value: str, secrets: Sequence[str]) -> dict[str, object]:
 
 
 def _digest(body: bytes, secret: str) -> bytes:
-    return hmac.digest(secret.encode("utf-8", "replace"), body, sha256)
+    return hmac.digest(secret.encode("utf-8", "replace"), body, "sha256")
 
 
 def _is_signed(body: bytes, offered: bytes, secret: str) -> bool:
     if not secret:
         return False
-    return hmac.compare_digest(sign_meta(body, secret).encode("ascii"), offered)
+    return hmac.compare_digest(b"sha256=" + _digest(body, secret).hex().encode("ascii"), offered)
 
 
 def _is_same(offered: bytes, token: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from claimbot.core.commands import CommandBook
@@ -87,7 +88,7 @@ class BrandBook:
     """drop id → its keywords as the brand wrote them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """Every brand and account, as of `version`."""
 
@@ -100,7 +101,16 @@ class Catalog:
         return self.accounts.get((channel, external_id))
 
     def account_by_id(self, account_id: str) -> Account | None:
-        return next((one for one in self.accounts.values() if one.id == account_id), None)
+        return self._by_id.get(account_id)
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Account]:
+        return {one.id: one for one in self.accounts.values()}
+
+    @cached_property
+    def own_secrets(self) -> Mapping[str, str]:
+        """app secret → one of the accounts whose own it is."""
+        return {one.app_secret: one.id for one in self.accounts.values() if one.app_secret}
 
     def book_by_slug(self, slug: str) -> BrandBook | None:
         return next((book for book in self.brands.values() if book.brand.slug == slug), None)

@@ -3,17 +3,17 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from claimbot.channels.body import read_json
 from claimbot.channels.signing import verify_meta
-from claimbot.core.brands import Account
 from claimbot.core.errors import BadPayload, LedgerUnavailable
 from claimbot.core.messages import Delivery, Quarantined
 from claimbot.core.payments import PaymentEvent, PaymentKeys
 from claimbot.db import brands
-from claimbot.flows.receive import Signed, may_sign, receive
+from claimbot.flows.receive import Receipt, Signed, may_sign, receive
 from claimbot.flows.settle import Settled, hear
 from claimbot.flows.spool import META, read_delivery, readable_text
 from claimbot.parts import Parts
@@ -23,6 +23,9 @@ log = logging.getLogger("claimbot.webhooks")
 
 # "When did this account last hear something?" is asked in minutes; more often would only cost commits.
 HEARD_SECONDS = 5.0
+
+
+Receiver = Callable[[Delivery, Signed, datetime], Receipt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +38,30 @@ class Taken:
 
 def who_signed(parts: Parts, body: bytes, header: str | None) -> Signed:
     """Raises BadSignature. While no account is known (SQL is down) only the deployment's secrets count."""
-    own = {one.app_secret: one.id for one in _accounts(parts) if one.app_secret}
+    own = _own_secrets(parts)
     secrets = [*own, *parts.settings.app_secrets]
     return Signed(own.get(secrets[verify_meta(body, header, secrets)]))
 
 
-def _accounts(parts: Parts) -> Iterable[Account]:
+def _own_secrets(parts: Parts) -> Mapping[str, str]:
     try:
-        return parts.catalog().accounts.values()
+        return parts.catalog().own_secrets
     except LedgerUnavailable:
-        return ()
+        return {}
 
 
-def take_in(parts: Parts, body: bytes, signed: Signed) -> Taken:
-    """Store what a verified body says. Raises Outside when neither SQL nor the spool could take it."""
+def take_in(parts: Parts, body: bytes, signed: Signed, by: Receiver | None = None) -> Taken:
+    """Store what a verified body says. Raises Outside when neither SQL nor the spool could take it.
+
+    `by` receives it together with others; None: alone.
+    """
     received_at = parts.clock()
     delivery = read_delivery(META, body, received_at)
     try:
-        receive(parts, delivery, signed, received_at)
+        if by is None:
+            receive(parts, delivery, signed, received_at)
+        else:
+            by(delivery, signed, received_at)
         return Taken("stored", _spoken_to(parts, delivery, signed))
     except LedgerUnavailable as trouble:
         log.warning("ledger_down %s", type(trouble).__name__)

@@ -27,6 +27,7 @@ from flask import Blueprint, Response, abort, request
 from claimbot.channels.signing import hub_challenge
 from claimbot.core.errors import BadSignature, Outside
 from claimbot.flows.take_in import LastHeard, find_keys, hear_stripe, take_in, who_signed
+from claimbot.flows.together import Together
 from claimbot.parts import Parts
 from claimbot.web.counts import Counts
 from claimbot.web.errors import error_answer, retry_after
@@ -35,6 +36,7 @@ from claimbot.web.errors import error_answer, retry_after
 def hook_routes(parts: Parts, counts: Counts) -> Blueprint:
     routes = Blueprint("hooks", __name__, url_prefix="/webhooks")
     last_heard = LastHeard(parts)
+    together = Together(parts)
 
     @routes.get("/meta")
     def handshake() -> Response:
@@ -45,7 +47,7 @@ def hook_routes(parts: Parts, counts: Counts) -> Blueprint:
     def meta() -> Response:
         body = request.get_data()
         signed = who_signed(parts, body, request.headers.get("X-Hub-Signature-256"))
-        taken = take_in(parts, body, signed)
+        taken = take_in(parts, body, signed, together.receive)
         last_heard.note(taken.account_ids)
         counts.add("meta", taken.word)
         return _plain("ok\n")
