@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -40,6 +41,8 @@ LOOK_SECONDS = 1.0
 BEAT_SECONDS = 10.0
 # What is being sent when we are told to stop gets this long; longer than the time limits of one send.
 DRAIN_SECONDS = 25.0
+# A hand waits so long for its turn in a budget. Longer would keep hands from other accounts, and from Stripe.
+PATIENCE_SECONDS = 2.0
 # The clock's chores are due each second at the earliest.
 ROUND_SECONDS = 0.5
 # A worker that RQ has not heard of for this long is taken off its list; the blocking look takes half of it.
@@ -173,7 +176,7 @@ class WorkerLoop:
     """Takes due rows, never more than it has hands, and does them side by side."""
 
     def __init__(self, parts: Parts, threads: int | None = None) -> None:
-        self._parts = parts
+        self._parts = replace(parts, budgets=parts.budgets.patient(PATIENCE_SECONDS))
         self._threads = threads or parts.settings.sends_in_flight
         self._doorbell = Doorbell()
         self._pulse = Pulse(parts, "worker")

@@ -211,7 +211,7 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
 
 def _connections(settings: Settings) -> int:
     """A transaction takes a millisecond: a few serve many threads, and PostgreSQL has 100 in all."""
-    return max(settings.sends_in_flight, settings.web_threads) // 4 + 2
+    return max(settings.sends_in_flight, settings.web_threads) // 16 + 4
 
 
 def _http(client: httpx.Client, settings: Settings) -> MetaHttp:

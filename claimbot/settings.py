@@ -72,10 +72,10 @@ class Settings(BaseModel):
     private_reply_per_hour: int = Field(750, ge=1, description="Answers to comments per hour and account.")
     profile_per_hour: int = Field(200, ge=1, description="Profile look-ups per hour and account.")
     stripe_per_second: int = Field(20, ge=1, description="Calls per second and Stripe account.")
-    sends_in_flight: int = Field(32, ge=1, le=256, description="Messages that one worker sends at a time.")
+    sends_in_flight: int = Field(128, ge=1, le=256, description="Messages that one worker sends at a time.")
 
     web_threads: int = Field(
-        32, ge=1, le=256, description="Requests that one web process works on at a time."
+        64, ge=1, le=256, description="Requests that one web process works on at a time."
     )
     web_workers: int = Field(1, ge=1, le=64, description="Web processes on this machine.")
     hold_grace_seconds: int = Field(60, ge=0, description="Wait after the end of a hold before it is ended.")

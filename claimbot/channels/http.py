@@ -33,7 +33,7 @@ ANSWER_SECONDS = 15.0
 # Answers to sends, profiles and subscriptions have a few hundred bytes.
 ANSWER_BYTES_MAX = 1_000_000
 # The worker's largest number of sending threads.
-CONNECTIONS_MAX = 64
+CONNECTIONS_MAX = 256
 
 # Surely nothing was sent: there was no connection to send on.
 NOT_SENT = (

@@ -4,80 +4,97 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, bindparam, func, or_, select, update
 
 from claimbot.core.outbox import LEASE, NewRow, OutboxRow, RowState, Work
 from claimbot.db.columns import constant
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id, new_token
+from claimbot.db.many import insert_many
 from claimbot.db.tables import accounts, outbox
 
 # Lost answers are rare; whoever had more of them gets the newest looked at.
 DOUBTFUL_MAX = 20
 
 
+INSERT = insert_many(
+    outbox,
+    (
+        "id",
+        "brand_id",
+        "account_id",
+        "lead_id",
+        "claim_id",
+        "kind",
+        "priority",
+        "dedupe_key",
+        "payload",
+        "state",
+        "next_at",
+        "created_at",
+    ),
+    "ON CONFLICT (dedupe_key) DO NOTHING",
+)
+
+
 def insert_rows(tx: Connection, rows: Sequence[NewRow], now: datetime) -> None:
     """Write work down; a row whose dedupe key is known is left as it was."""
-    values = [_values(row, now) for row in rows]
-    if not values:
-        return
-    dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
-    tx.execute(dialect.insert(outbox).on_conflict_do_nothing(index_elements=["dedupe_key"]), values)
+    INSERT.run(tx, [_values(row, now) for row in rows])
 
 
-def _values(row: NewRow, now: datetime) -> dict[str, Any]:
-    return {
-        "id": new_id("out"),
-        "brand_id": row.brand_id,
-        "account_id": row.account_id,
-        "lead_id": row.lead_id,
-        "claim_id": row.claim_id,
-        "kind": row.kind.value,
-        "priority": int(row.priority),
-        "dedupe_key": row.dedupe_key,
-        "payload": dict(row.payload),
-        "state": RowState.READY.value,
-        "next_at": row.next_at or now,
-        "created_at": now,
-    }
-
-
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Ready and its time has come, or leased to a worker that did not come back."""
-    return or_(
-        and_(outbox.c.state == RowState.READY.value, outbox.c.next_at <= now),
-        and_(outbox.c.state == RowState.RUNNING.value, outbox.c.lease_until < now),
+def _values(row: NewRow, now: datetime) -> tuple[Any, ...]:
+    return (
+        new_id("out"),
+        row.brand_id,
+        row.account_id,
+        row.lead_id,
+        row.claim_id,
+        row.kind.value,
+        int(row.priority),
+        row.dedupe_key,
+        row.payload,
+        RowState.READY.value,
+        row.next_at or now,
+        now,
     )
+
+
+# The same words as in the partial index: they let both databases use it.
+IS_OPEN = outbox.c.state.in_([constant(RowState.READY), constant(RowState.RUNNING)])
+# Ready and its time has come, or leased to a worker that did not come back.
+IS_DUE = or_(
+    and_(outbox.c.state == constant(RowState.READY), outbox.c.next_at <= bindparam("now")),
+    and_(outbox.c.state == constant(RowState.RUNNING), outbox.c.lease_until < bindparam("now")),
+)
+PARKED = select(accounts.c.id).where(accounts.c.state == "parked")
+WAITS = and_(outbox.c.account_id.is_not(None), outbox.c.account_id.in_(PARKED))
+DUE = (
+    select(outbox.c.id)
+    .where(IS_OPEN, IS_DUE, ~WAITS)
+    .order_by(outbox.c.priority, outbox.c.next_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+TAKE = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=RowState.RUNNING.value,
+        lease_until=bindparam("until"),
+        lease_token=bindparam("token"),
+        attempts=outbox.c.attempts + 1,
+    )
+    .returning(outbox)
+)
 
 
 def take_due(tx: Connection, now: datetime, most: int) -> list[OutboxRow]:
     """Lease up to `most` rows, the most urgent first; rows of parked accounts wait."""
-    parked = select(accounts.c.id).where(accounts.c.state == "parked")
-    waits = and_(outbox.c.account_id.is_not(None), outbox.c.account_id.in_(parked))
-    # The same words as in the partial index: they let both databases use it.
-    is_open = outbox.c.state.in_([constant(RowState.READY), constant(RowState.RUNNING)])
-    due = (
-        select(outbox.c.id)
-        .where(is_open, _is_due(now), ~waits)
-        .order_by(outbox.c.priority, outbox.c.next_at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(tx.execute(due).scalars())
+    ids = list(tx.execute(DUE, {"now": now, "most": most}).scalars())
     if not ids:
         return []
-    leased = (
-        update(outbox)
-        .where(outbox.c.id.in_(ids))
-        .values(
-            state=RowState.RUNNING.value,
-            lease_until=now + LEASE,
-            lease_token=new_token(),
-            attempts=outbox.c.attempts + 1,
-        )
-    )
-    rows = [_read(row, now) for row in tx.execute(leased.returning(outbox))]
+    lease = {"ids": ids, "until": now + LEASE, "token": new_token()}
+    rows = [_read(row, now) for row in tx.execute(TAKE, lease)]
     by_id = {row.id: row for row in rows}
     return [by_id[row_id] for row_id in ids if row_id in by_id]
 
@@ -100,41 +117,16 @@ def _read(row: Row[Any], now: datetime) -> OutboxRow:
     )
 
 
-def _mine(row: OutboxRow) -> ColumnElement[bool]:
-    """Only the worker that holds the lease may write; a late one changes nothing."""
-    return and_(
-        outbox.c.id == row.id,
-        outbox.c.lease_token == row.lease_token,
-        outbox.c.state == RowState.RUNNING.value,
-    )
+# Only the worker that holds the lease may write; a late one changes nothing.
+MINE = and_(
+    outbox.c.id == bindparam("of_row"),
+    outbox.c.lease_token == bindparam("with_token"),
+    outbox.c.state == constant(RowState.RUNNING),
+)
 
 
-def mark_calling(
-    tx: Connection, row: OutboxRow, now: datetime, payload: dict[str, Any] | None = None
-) -> bool:
-    """The outside call begins now; False when the lease was lost and it must not be made."""
-    values: dict[str, Any] = {"called_at": now, "sends": outbox.c.sends + 1, "lease_until": now + LEASE}
-    if payload is not None:
-        values["payload"] = payload
-    return (
-        changed(tx.execute(update(outbox).where(_mine(row), outbox.c.lease_until > now).values(**values)))
-        == 1
-    )
-
-
-def renew_lease(tx: Connection, row: OutboxRow, now: datetime) -> bool:
-    """Keep the lease for another while; False when it was lost."""
-    kept = update(outbox).where(_mine(row)).values(lease_until=now + LEASE)
-    return changed(tx.execute(kept)) == 1
-
-
-def mark_done(tx: Connection, row: OutboxRow, now: datetime, result_id: str = "", reason: str = "") -> bool:
-    """The work is done, once: False when another worker, or the echo, was first."""
-    done = update(outbox).where(_mine(row))
-    return changed(tx.execute(done.values(**_done(now, result_id, reason)))) == 1
-
-
-def _done(now: datetime, result_id: str, reason: str) -> dict[str, Any]:
+def _done(now: Any, result_id: Any, reason: Any) -> dict[str, Any]:
+    """Values, or the parameters that stand for them."""
     return {
         "state": RowState.DONE.value,
         "done_at": now,
@@ -143,6 +135,54 @@ def _done(now: datetime, result_id: str, reason: str) -> dict[str, Any]:
         "called_at": None,
         "lease_until": None,
     }
+
+
+def _calling(mine: ColumnElement[bool]) -> Update:
+    called = update(outbox).where(mine, outbox.c.lease_until > bindparam("now"))
+    return called.values(called_at=bindparam("now"), sends=outbox.c.sends + 1, lease_until=bindparam("until"))
+
+
+def _finished(mine: ColumnElement[bool]) -> Update:
+    done: dict[str, Any] = {
+        "now": bindparam("now"),
+        "result_id": bindparam("result"),
+        "reason": bindparam("why"),
+    }
+    return update(outbox).where(mine).values(**_done(**done))
+
+
+CALLING = _calling(MINE)
+CALLING_WITH = CALLING.values(payload=bindparam("new_payload"))
+DONE = _finished(MINE)
+
+
+def _change(tx: Connection, row: OutboxRow, values: dict[str, Any]) -> bool:
+    return changed(tx.execute(update(outbox).where(MINE).values(**values), _of(row))) == 1
+
+
+def _of(row: OutboxRow) -> dict[str, Any]:
+    return {"of_row": row.id, "with_token": row.lease_token}
+
+
+def mark_calling(
+    tx: Connection, row: OutboxRow, now: datetime, payload: dict[str, Any] | None = None
+) -> bool:
+    """The outside call begins now; False when the lease was lost and it must not be made."""
+    values = {**_of(row), "now": now, "until": now + LEASE}
+    if payload is None:
+        return changed(tx.execute(CALLING, values)) == 1
+    return changed(tx.execute(CALLING_WITH, {**values, "new_payload": payload})) == 1
+
+
+def renew_lease(tx: Connection, row: OutboxRow, now: datetime) -> bool:
+    """Keep the lease for another while; False when it was lost."""
+    return _change(tx, row, {"lease_until": now + LEASE})
+
+
+def mark_done(tx: Connection, row: OutboxRow, now: datetime, result_id: str = "", reason: str = "") -> bool:
+    """The work is done, once: False when another worker, or the echo, was first."""
+    values = {**_of(row), "now": now, "result": result_id, "why": reason}
+    return changed(tx.execute(DONE, values)) == 1
 
 
 def mark_again(tx: Connection, row: OutboxRow, next_at: datetime, reason: str, was_accepted: bool) -> bool:
@@ -155,7 +195,7 @@ def mark_again(tx: Connection, row: OutboxRow, next_at: datetime, reason: str, w
     }
     if not was_accepted:
         values |= {"called_at": None, "sends": row.sends}
-    return changed(tx.execute(update(outbox).where(_mine(row)).values(**values))) == 1
+    return _change(tx, row, values)
 
 
 def mark_stopped(tx: Connection, row: OutboxRow, state: RowState, reason: str, now: datetime) -> bool:
@@ -164,7 +204,7 @@ def mark_stopped(tx: Connection, row: OutboxRow, state: RowState, reason: str, n
     values["done_at"] = now if state is RowState.DEAD else None
     if state is RowState.PARKED:
         values["sends"] = row.sends
-    return changed(tx.execute(update(outbox).where(_mine(row)).values(**values))) == 1
+    return _change(tx, row, values)
 
 
 def unpark(tx: Connection, account_id: str, now: datetime) -> int:

@@ -114,7 +114,20 @@ def _call(parts: Parts, attempt: checkouts.Attempt) -> Session | None:
 
 def spend_call(parts: Parts, brand_id: str) -> float:
     """Seconds to wait before Stripe may be called for this brand; 0 means go."""
-    return parts.budgets.spend(f"stripe:{brand_id}", f"{parts.settings.stripe_per_second}/second")
+    return parts.budgets.spend(_scope(brand_id), _rule(parts))
+
+
+def wait_call(parts: Parts, brand_id: str) -> float:
+    """The same for work that nobody waits for: it may wait its turn."""
+    return parts.budgets.wait_turn(_scope(brand_id), _rule(parts))
+
+
+def _scope(brand_id: str) -> str:
+    return f"stripe:{brand_id}"
+
+
+def _rule(parts: Parts) -> str:
+    return f"{parts.settings.stripe_per_second}/second"
 
 
 def note_created(parts: Parts, tx: Tx, attempt: checkouts.Attempt, result: CallResult) -> Session | None:

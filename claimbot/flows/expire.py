@@ -9,7 +9,7 @@ from claimbot.core.outbox import OutboxRow, backoff_seconds
 from claimbot.core.payments import SessionNews
 from claimbot.db import alerts, checkouts, claims, outbox
 from claimbot.db.engine import Tx
-from claimbot.flows.checkout import note_created, raise_stripe_alert, spend_call
+from claimbot.flows.checkout import note_created, raise_stripe_alert, wait_call
 from claimbot.flows.hints import Hints
 from claimbot.flows.release import end_claim, finish_end
 from claimbot.flows.settle import settle_session
@@ -55,7 +55,7 @@ def expire_session(parts: Parts, row: OutboxRow) -> None:
     gateway = parts.gateways.of(claim.brand_id)
     if gateway is None:
         return _later(parts, row, CallResult(Verdict.PARKED, reason="no_stripe_key"), attempt)
-    wait_seconds = spend_call(parts, claim.brand_id)
+    wait_seconds = wait_call(parts, claim.brand_id)
     if wait_seconds > 0:
         return _again(parts, row, wait_seconds, "paced")
     result = _end(parts, gateway, attempt)

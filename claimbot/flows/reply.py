@@ -127,7 +127,7 @@ def _pace(parts: Parts, row: OutboxRow, account: Account) -> float:
     if row.payload.get("comment_id"):
         rule = f"{settings.private_reply_per_hour}/hour"
         return parts.budgets.spend(f"private_reply:{account.id}", rule)
-    return parts.budgets.spend(f"send:{account.id}", f"{settings.send_per_second}/second")
+    return parts.budgets.wait_turn(f"send:{account.id}", f"{settings.send_per_second}/second")
 
 
 def _url(parts: Parts, row: OutboxRow, letter: Letter) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from redis import Redis
 
 from claimbot.stock.breaker import Breaker
-from claimbot.stock.budgets import Budgets
+from claimbot.stock.budgets import Budgets, Lane
 from claimbot.stock.connect import connect
 
 
@@ -50,3 +50,38 @@ def test_without_redis_a_worker_counts_for_itself(tmp_path):
     waits = [budgets.spend("send:acc_1", "3/hour") for _ in range(5)]
     assert [wait == 0 for wait in waits] == [True, True, True, False, False]
     assert breaker.is_open
+
+
+def test_turns_are_evenly_spread_and_a_long_line_is_sent_away():
+    lane = Lane()
+    assert [lane.join(100.0, 0.5, patience_seconds=1.0) for _ in range(3)] == [
+        (0.0, True),
+        (0.5, True),
+        (1.0, True),
+    ]
+    # They come back one after the other, behind those who wait here.
+    assert [lane.join(100.0, 0.5, patience_seconds=1.0) for _ in range(2)] == [(2.0, False), (2.5, False)]
+
+
+def test_who_was_sent_away_finds_a_turn_when_they_come_back():
+    lane = Lane()
+    for _ in range(4):
+        lane.join(100.0, 0.5, patience_seconds=1.0)
+    assert lane.join(102.0, 0.5, patience_seconds=1.0) == (0.0, True)
+
+
+def test_a_patient_worker_passes_where_another_is_sent_away(client):
+    budgets = Budgets(client)
+    patient = budgets.patient(5.0)
+    assert [patient.wait_turn("send:acc_1", "20/second") for _ in range(25)] == [0.0] * 25
+    assert [wait == 0 for wait in (budgets.wait_turn("send:acc_2", "1/hour") for _ in range(2))] == [
+        True,
+        False,
+    ]
+
+
+def test_a_patient_worker_does_not_wait_for_an_hour(client):
+    patient = Budgets(client).patient(0.01)
+    waits = [patient.wait_turn("send:acc_1", "1/hour") for _ in range(2)]
+    assert waits[0] == 0.0
+    assert waits[1] > 60
