@@ -53,7 +53,8 @@ def add_drop_pages(routes: Blueprint, parts: Parts) -> None:
     @routes.get("/<slug>/drops/new")
     @needs(Right.CHANGE)
     def new_drop(slug: str) -> ResponseReturnValue:
-        return _page(parts, Shown(_first_form(parts)))
+        form = _first_form(parts)
+        return _page(parts, Shown(form, None, _taken_words(parts, form, None)))
 
     @routes.post("/<slug>/drops/new")
     def make_drop(slug: str) -> ResponseReturnValue:

@@ -38,8 +38,9 @@ class Step:
 
 
 def columns(pace: Pace) -> tuple[Column, ...]:
+    most = pace.most
     return tuple(
-        Column(COLUMN_WIDTH * number, COLUMN_WIDTH - GAP, bar, _parts(bar, pace.most))
+        Column(COLUMN_WIDTH * number, COLUMN_WIDTH - GAP, bar, _parts(bar, most))
         for number, bar in enumerate(pace.bars)
     )
 

@@ -181,6 +181,12 @@ class TestCopying:
         assert [(one.code, one.name, one.aliases, one.price) for one in copy.variants] == kept
         assert copy.state is DropState.DRAFT
 
+    def test_a_copy_of_a_live_drop_says_at_once_that_its_word_is_taken(self, desk: Desk) -> None:
+        drop = desk.drop()
+        page = desk.sign_in().get(f"{NEW}?like={drop.id}").shown
+        assert "“LAUNCH” already belongs to the drop “Night Jacket”" in page.text
+        assert "Not saved yet" not in page.text
+
     def test_a_copy_of_another_brands_drop_does_not_exist(self, desk: Desk) -> None:
         theirs = make_drop(desk.doors.ledger, desk.doors.other_brand)
         assert desk.sign_in().get(f"{NEW}?like={theirs.id}").status == 404
