@@ -6,8 +6,10 @@ from claimbot.core.drops import Drop, Variant
 from claimbot.core.errors import Refused
 from claimbot.core.money import Money
 from claimbot.flows.cancel import cancel_claim
+from claimbot.flows.launch import restock
 from claimbot.flows.move import move_claim
 from claimbot.flows.verify import verify
+from tests.crowd import at_once
 from tests.engine import Engine
 from tests.flows.looks import claim_of, state_of
 from tests.flows.test_settle import offered
@@ -120,6 +122,29 @@ class TestMoving:
         with pytest.raises(Refused, match="People wait for that variant"):
             move_claim(engine.parts, ACTOR, claim_of(engine, "ana").id, "var_large")
         finish(engine)
+        assert is_sound(engine)
+
+    def test_the_last_unit_goes_to_one_of_many_who_move_at_once(self, engine: Engine) -> None:
+        drop = sized(engine, stock_units=4)
+        people = ("ana", "ben", "cleo", "dan")
+        for who in people:
+            engine.dm(who, "launch s")
+        engine.work()
+        for who in people:
+            engine.pay(who)
+        restock(engine.parts, ACTOR, drop.variants[1].id, 1)
+
+        def move(number: int) -> bool:
+            try:
+                move_claim(engine.parts, ACTOR, claim_of(engine, people[number]).id, "var_large")
+            except Refused:
+                return False
+            return True
+
+        moved = at_once(4, move)
+        finish(engine)
+
+        assert sorted(moved) == [False, False, False, True]
         assert is_sound(engine)
 
     def test_without_a_free_unit_nothing_changes(self, engine: Engine) -> None:

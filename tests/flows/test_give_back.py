@@ -8,6 +8,7 @@ from claimbot.core.money import Money
 from claimbot.flows.give_back import ask_refund
 from claimbot.flows.verify import verify
 from tests.builders import PRICE
+from tests.crowd import at_once
 from tests.engine import Engine
 from tests.flows.looks import claim_of, open_alerts, refunds, rows_of, state_of, taken_units
 from tests.flows.test_settle import offered
@@ -70,6 +71,23 @@ class TestAllOfIt:
         with pytest.raises(Refused, match="back with the buyer already"):
             ask_refund(engine.parts, ACTOR, claim_id, None)
         assert refunds(engine) == 1
+
+    def test_eight_who_ask_at_once_are_one_refund(self, engine: Engine) -> None:
+        claim_id = bought(engine)
+
+        def ask(_number: int) -> str:
+            try:
+                ask_refund(engine.parts, ACTOR, claim_id, None)
+            except Refused as refused:
+                return str(refused)
+            return "asked"
+
+        answers = at_once(8, ask)
+        finish(engine)
+
+        assert sorted(answers).count("asked") == 1
+        assert (refunds(engine), state_of(engine, "ana")) == (1, "refunded")
+        assert is_sound(engine)
 
     def test_what_stripe_refuses_leaves_the_claim_sold_and_tells_a_person(self, engine: Engine) -> None:
         claim_id = bought(engine)
