@@ -44,6 +44,8 @@ HAD_UNIT = (
     State.REFUNDING,
     State.REFUNDED,
 )
+# Without a clock these never had one.
+IN_LINE = (State.WAITLISTED, State.PASSED, State.CANCELLED, State.CLOSED, State.ERASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,10 @@ def mark_opened(tx: Connection, claim_id: str, now: datetime) -> None:
 
 def count_funnel(tx: Connection, drop_id: str) -> Funnel:
     """Who passed on a hold before they were told is counted as if they never had it: nothing shows it."""
-    was_told, was_paid = claims.c.told_at.is_not(None), claims.c.paid_at.is_not(None)
+    was_paid, has_clock = claims.c.paid_at.is_not(None), claims.c.hold_expires_at.is_not(None)
+    never_waited = and_(claims.c.state.not_in([one.value for one in IN_LINE]), claims.c.promoted_at.is_(None))
+    # Who waits was told a place in line, which is no unit.
+    was_told = and_(claims.c.told_at.is_not(None), or_(has_clock, never_waited))
     had_unit = or_(
         claims.c.state.in_([one.value for one in HAD_UNIT]), was_told, claims.c.promoted_at.is_not(None)
     )

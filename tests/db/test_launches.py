@@ -118,6 +118,15 @@ class TestFunnel:
 
         assert found == Funnel(wrote=2, held=4, told=3, opened=3, paid=2, refunded=1)
 
+    @pytest.mark.parametrize("state", [State.WAITLISTED, State.PASSED, State.CLOSED])
+    def test_who_was_told_a_place_in_line_had_no_unit(self, world: World, state: State) -> None:
+        drop = world.drop(stock_units=20)
+        make_claim(world.ledger, drop, world.first, state, told_at=NOW)
+        say(world, drop, [NOW])
+
+        with world.ledger.reading() as tx:
+            assert launches.count_funnel(tx, drop.id) == Funnel(1, 0, 0, 0, 0, 0)
+
     def test_a_drop_without_claims_counts_nothing(self, world: World) -> None:
         with world.ledger.reading() as tx:
             assert launches.count_funnel(tx, world.drop().id) == Funnel(0, 0, 0, 0, 0, 0)
