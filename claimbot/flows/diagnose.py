@@ -135,6 +135,18 @@ def _about(account: Account) -> str:
 
 
 def _account(account: Account, now: datetime) -> Iterator[Sign]:
+    signs = list(_troubles(account, now))
+    yield from signs or [Sign(Light.OK, _about(account), _well(account, now))]
+
+
+def _well(account: Account, now: datetime) -> str:
+    """How long ago it was heard, and how long its token lives."""
+    heard = f"was heard {_age(now - account.last_event_at)} ago" if account.last_event_at else "is connected"
+    ends_at = account.token_expires_at
+    return f"{heard}; its token {f'ends in {(ends_at - now).days} days' if ends_at else 'does not end'}"
+
+
+def _troubles(account: Account, now: datetime) -> Iterator[Sign]:
     about = _about(account)
     if not account.is_live:
         text = f"is parked ({account.reason}): connect it again: claimbot account connect"

@@ -15,7 +15,7 @@ from claimbot.flows.configure import change_brand
 from claimbot.parts import Parts
 from claimbot.web.admin.drop_form import EMPTY, DropForm
 from claimbot.web.admin.here import brand, needs, page, typed, visitor
-from claimbot.web.admin.occasions import OCCASIONS
+from claimbot.web.admin.occasions import OCCASIONS, RARE, USUAL
 from claimbot.web.admin.preview import Bubble, bubbles
 
 WORDS_MOST = 20
@@ -129,7 +129,9 @@ def _page(parts: Parts, words: Words, faults: Faults) -> str:
         commands={command.value: text for command, text in COMMANDS.items()},
         usual={command.value: _usual(command) for command in Command},
         of_the_brand={key.value: text for key, text in OF_THE_BRAND.items()},
-        occasions={key.value: text for key, text in OCCASIONS.items()},
+        usual_texts={key.value: text for key, text in USUAL.items()},
+        rare_texts={key.value: text for key, text in RARE.items()},
+        has_rare_faults=any(f"text-{key}" in faults for key in RARE),
         defaults={key.value: text for key, text in DEFAULT_TEXTS.items()},
         form=DropForm(),
         bubbles=_bubbles(parts, words),

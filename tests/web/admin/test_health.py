@@ -38,6 +38,7 @@ def test_all_is_well_when_all_is_well(desk: Desk) -> None:
     page = desk.sign_in().get(HEALTH).shown
 
     assert "worker 1 running" in page.text
+    assert "@aurora.studio was heard 0 seconds ago; its token does not end" in page.text
     assert "A launch works, but look at what is marked." in page.text
 
 
