@@ -41,14 +41,15 @@ class RehearsalLoop:
         self._stopped.set()
 
     def run(self) -> bool:
-        give_up_interrupted(self._parts)
         beaten_at = 0.0
         while not self._stopped.is_set():
             try:
                 if time.monotonic() - beaten_at > BEAT_SECONDS:
                     beat(self._parts)
                     beaten_at = time.monotonic()
-                play_next(self._parts, self._sandbox_url)
+                if not play_next(self._parts, self._sandbox_url):
+                    # There is one of us: what runs while we rest was interrupted.
+                    give_up_interrupted(self._parts)
             except Outside as trouble:
                 log.warning("rehearsals_wait %s", type(trouble).__name__)
             self._stopped.wait(LOOK_SECONDS)

@@ -125,15 +125,13 @@ def list_rehearsals(parts: Parts, drop_id: str) -> list[Rehearsal]:
 def begin_next(parts: Parts) -> tuple[Rehearsal, Drop] | None:
     """What is to be played now, taken by the caller; None when there is nothing."""
     now = parts.clock()
-
-    def story(tx: Tx) -> tuple[Rehearsal, Drop] | None:
+    with parts.ledger.reading() as tx:
         found = rehearsals.find_open(tx)
         drop = drops.find_drop(tx, found.copy_id) if found else None
-        if found is None or drop is None or not rehearsals.mark_begun(tx, found.id, now):
-            return None
-        return found, drop
-
-    return parts.ledger.run(story)
+    if found is None or drop is None or found.state != "asked":
+        return None
+    is_ours = parts.ledger.run(lambda tx: rehearsals.mark_begun(tx, found.id, now))
+    return (found, drop) if is_ours else None
 
 
 def end_rehearsal(parts: Parts, one: Rehearsal, report: Mapping[str, Any], reason: str = "") -> None:

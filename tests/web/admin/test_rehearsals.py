@@ -1,12 +1,13 @@
 """A brand rehearses a launch: asked for on a page, played beside the engine, its sums shown."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from claimbot.app import create_app
-from claimbot.cli.rehearsals import NO_ACCOUNT, play_next
+from claimbot.cli.rehearsals import NO_ACCOUNT, RehearsalLoop, play_next
 from claimbot.core.brands import Brand
 from claimbot.core.drops import DropState, Variant
 from claimbot.db import brands, drops
@@ -158,3 +159,22 @@ class TestWithoutASandbox:
         assert (answer.status, sentence in answer.shown.text) == (422, True)
         (name, value) = next(iter(typed.items()))
         assert [one["value"] for one in answer.shown.all("input") if one.get("name") == name] == [value]
+
+
+def test_the_loop_beats_and_gives_up_what_nobody_plays(engine: Engine) -> None:
+    drop = engine.drop()
+    beat(engine.parts)
+    asked = rehearse.ask_rehearsal(engine.parts, "test", drop, rehearse.Wish(5, 1, 0, 0))
+    rehearse.begin_next(engine.parts)
+    loop = RehearsalLoop(engine.parts, engine.world.url)
+    thread = threading.Thread(target=loop.run, daemon=True)
+    thread.start()
+    ends_at = time.monotonic() + STOP_SECONDS
+    while rehearse.find_open(engine.parts) is not None and time.monotonic() < ends_at:
+        time.sleep(0.02)
+    loop.stop()
+    thread.join(STOP_SECONDS)
+
+    found = rehearse.find_rehearsal(engine.parts, engine.brand.id, asked.id)
+    assert found is not None and found.reason.startswith("It was interrupted")
+    assert not thread.is_alive()
