@@ -12,6 +12,8 @@ from claimbot.cli import COMMANDS
 from claimbot.core.claims import TABLE, WITH_UNIT, State
 from claimbot.settings import Settings
 from claimbot.stock import keys
+from tests.bench.readme import speed_rows
+from tests.bench.table import HEAD
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -110,12 +112,17 @@ def channel_names() -> set[str]:
     return {channel.name for channel in CHANNELS}
 
 
+def speeds() -> str:
+    return table(HEAD, speed_rows())
+
+
 TABLES = {
     "states": states,
     "promises": promises,
     "settings": settings,
     "keys": redis_keys,
     "commands": commands,
+    "speed": speeds,
 }
 
 

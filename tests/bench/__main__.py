@@ -13,10 +13,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.bench.charts import draw_all
 from tests.bench.families import FAMILIES
 from tests.bench.ground import prepared_ground
+from tests.bench.readme import keep
 from tests.bench.run import Family, document_of, run
 from tests.bench.table import missed, show
+from tests.readme_tables import README, written
 
 ROUNDS = 3
 
@@ -34,6 +37,12 @@ def main(told: Sequence[str] | None = None) -> int:
     show(document, Console(width=None if sys.stdout.isatty() else 240))
     if arguments.json:
         arguments.json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if arguments.charts:
+        drawn = draw_all(document, arguments.charts)
+        console.print(f"{len(drawn)} charts in {arguments.charts}")
+    if arguments.readme:
+        keep(document)
+        README.write_text(written(README.read_text("utf-8")), "utf-8")
     console.print(f"missed: {', '.join(missed(document)) or 'nothing'}")
     return 1 if any(one.trouble for one in results) else 0
 
@@ -44,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", help=f"default: all of {names}")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     parser.add_argument("--quick", action="store_true", help="one short round: shows that the bench works")
+    parser.add_argument("--readme", action="store_true", help="keep the figures and write README's table")
+    parser.add_argument("--charts", type=Path, help="draw SVG charts into this folder")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     return parser
 

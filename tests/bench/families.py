@@ -5,6 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from tests.bench import (
+    batch,
     buyers,
     claims,
     delivery,
@@ -35,6 +36,7 @@ def on_each(name: str, about: str, rows: Callable[[str], tuple[Row, ...]], play:
 
 FAMILIES = (
     *on_each("webhook", "single DMs against a no-op Flask POST", webhook.rows, webhook.play),
+    *on_each("batch", "a hundred DMs in a POST against a plain bulk insert", batch.rows, batch.play),
     Family("gate", "the claim script in batches and one by one", gate.ROWS, gate.play),
     *on_each("buyers", "5,000 buyers, 500 units, two web processes", buyers.rows, buyers.play),
     Family("keywords", "one message against 100,000 keywords", keywords.ROWS, keywords.play),

@@ -46,11 +46,7 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def speed_rows() -> Iterator[tuple[str, ...]]:
-    yield from markdown_rows(read_last())
-
-
-def speed_shape() -> str:
-    return shape(read_last())
-
-
-SPEED_HEAD = HEAD
+    """README's table; its last line says on which machine, how and when."""
+    last = read_last()
+    yield from markdown_rows(last)
+    yield ("*measured on*", shape(last), *("",) * (len(HEAD) - 2))
