@@ -5,11 +5,17 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 # Longer than any channel lets a person type a keyword; bounds the work per message (design §5).
 TEXT_CHARS = 1_000
 # Letters seen in one process; beyond this the memory of `_Folding` starts again.
 FOLDED_LETTERS = 8_192
+# So many words are looked for one by one: that is quicker than reading the message as numbers.
+FEW_WORDS = 32
+# Letters under which a word stands, the most first → the number that memoryview makes of them.
+ANCHORS: Mapping[int, Literal["H", "I", "Q"]] = MappingProxyType({4: "Q", 2: "I", 1: "H"})
 
 APOSTROPHES = "'’‘ʼ`´"
 # Marks that people leave out when they type: Latin, Greek and Cyrillic accents, Hebrew and Arabic vowel
@@ -134,8 +140,7 @@ class Match:
     """As the brand wrote it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(NamedTuple):
     """Where a keyword was found: words `first` up to `last` belong to it."""
 
     length: int
@@ -143,9 +148,89 @@ class _Hit:
     last: int
     keyword: Keyword
 
-    @property
-    def rank(self) -> tuple[int, int]:
-        return (-self.length, self.first)
+
+def _rank(hit: _Hit) -> tuple[int, int]:
+    return (-hit.length, hit.first)
+
+
+class _Phrases:
+    """Keywords of whole words, looked up by their first word."""
+
+    def __init__(self) -> None:
+        self._keywords: dict[str, Keyword] = {}
+        self._sizes: dict[str, tuple[int, ...]] = {}
+
+    def add(self, phrase: str, keyword: Keyword) -> None:
+        first, *more = phrase.split()
+        self._keywords.setdefault(phrase, keyword)
+        self._sizes[first] = tuple(sorted({*self._sizes.get(first, ()), 1 + len(more)}, reverse=True))
+
+    def hits(self, words: Sequence[str], until: int) -> list[_Hit]:
+        """The longest phrase that begins at each of the first `until` words."""
+        known = self._sizes.keys() & words[:until]
+        if not known:
+            return []
+        firsts = [first for first, word in enumerate(words[:until]) if word in known]
+        found = (self._longest(words, first) for first in firsts)
+        return [hit for hit in found if hit is not None]
+
+    def _longest(self, words: Sequence[str], first: int) -> _Hit | None:
+        for size in self._sizes[words[first]]:
+            phrase = " ".join(words[first : first + size])
+            keyword = self._keywords.get(phrase)
+            if keyword is not None:
+                return _Hit(len(phrase), first, first + size, keyword)
+        return None
+
+
+class _Anywhere:
+    """Keywords that are found anywhere, also inside longer words; thousands cost little more than a few.
+
+    Each word stands under its first letters as one number; a message is read as such numbers too, at every
+    offset, and only words whose number occurs are looked for.
+    """
+
+    def __init__(self, keywords: Mapping[str, Keyword]) -> None:
+        self._keywords = keywords
+        self._few = sorted(keywords, key=_longest_first) if len(keywords) <= FEW_WORDS else None
+        self._anchored: dict[int, dict[int, list[str]]] = {}
+        for word in keywords if self._few is None else ():
+            units = _units(word)
+            letters = next(size for size in ANCHORS if 2 * size <= len(units))
+            anchor = next(iter(_numbers(units[: 2 * letters], letters)))
+            self._anchored.setdefault(letters, {}).setdefault(anchor, []).append(word)
+
+    def find(self, whole: str, longer_than: int) -> tuple[str, Keyword] | None:
+        """The longest of them in the message, if it is longer than so many letters."""
+        few = self._few
+        for word in few if few is not None else sorted(self._candidates(whole), key=_longest_first):
+            if len(word) <= longer_than:
+                return None
+            if word in whole:
+                return word, self._keywords[word]
+        return None
+
+    def _candidates(self, whole: str) -> Iterator[str]:
+        units = _units(whole)
+        for letters, words in self._anchored.items():
+            for offset in range(letters):
+                for anchor in words.keys() & _numbers(units[2 * offset :], letters):
+                    yield from words[anchor]
+
+
+def _longest_first(word: str) -> tuple[int, str]:
+    return (-len(word), word)
+
+
+def _units(text: str) -> bytes:
+    """Two bytes for each letter, four for the rare ones."""
+    return text.encode("utf-16-le", "surrogatepass")
+
+
+def _numbers(units: bytes, letters: int) -> Iterable[int]:
+    """So many letters at a time as one number; what is left at the end is left out."""
+    size = 2 * letters
+    return memoryview(units[: len(units) // size * size]).cast(ANCHORS[letters])
 
 
 class Vocabulary:
@@ -153,8 +238,7 @@ class Vocabulary:
 
     def __init__(self, keywords: Sequence[Keyword]) -> None:
         self._exact: dict[str, Keyword] = {}
-        self._phrases: dict[tuple[Mode, str], Keyword] = {}
-        self._sizes: dict[tuple[Mode, str], tuple[int, ...]] = {}
+        self._word, self._starts = _Phrases(), _Phrases()
         scanned: dict[str, Keyword] = {}
         for keyword in keywords:
             word = normalise(keyword.word)
@@ -165,14 +249,8 @@ class Vocabulary:
             elif keyword.mode is Mode.CONTAINS or _is_unspaced(keyword, word):
                 scanned.setdefault(word, keyword)
             else:
-                self._add_phrase(word, keyword)
-        self._scanned = tuple(sorted(scanned.items(), key=lambda entry: (-len(entry[0]), entry[0])))
-
-    def _add_phrase(self, word: str, keyword: Keyword) -> None:
-        parts = word.split()
-        self._phrases.setdefault((keyword.mode, word), keyword)
-        first = (keyword.mode, parts[0])
-        self._sizes[first] = tuple(sorted({*self._sizes.get(first, ()), len(parts)}, reverse=True))
+                (self._word if keyword.mode is Mode.WORD else self._starts).add(word, keyword)
+        self._anywhere = _Anywhere(scanned)
 
     def match(self, text: str) -> Match | None:
         """The drop that the message asks for; None when it holds no keyword."""
@@ -180,37 +258,17 @@ class Vocabulary:
         exact = self._exact.get(whole)
         if exact is not None:
             return Match(exact.drop_id, (), exact.word)
-        words = tuple(whole.split())
-        hits = [
-            *self._hits(Mode.WORD, words, range(len(words))),
-            *self._hits(Mode.STARTS, words, range(len(words[:1]))),
-        ]
-        best = min(hits, key=lambda hit: hit.rank, default=None)
-        scanned = self._scan(whole, best.length if best else 0)
-        if scanned is not None:
-            return scanned
+        words = whole.split()
+        hits = [*self._word.hits(words, len(words)), *self._starts.hits(words, 1)]
+        best = min(hits, key=_rank, default=None)
+        found = self._anywhere.find(whole, best.length if best else 0)
+        if found is not None:
+            word, keyword = found
+            return Match(keyword.drop_id, _around(whole, whole.find(word), word), keyword.word)
         if best is None:
             return None
-        return Match(best.keyword.drop_id, words[: best.first] + words[best.last :], best.keyword.word)
-
-    def _hits(self, mode: Mode, words: tuple[str, ...], firsts: range) -> Iterator[_Hit]:
-        """The longest phrase that begins at each of the places `firsts`."""
-        for first in firsts:
-            for size in self._sizes.get((mode, words[first]), ()):
-                phrase = " ".join(words[first : first + size])
-                keyword = self._phrases.get((mode, phrase))
-                if keyword is not None:
-                    yield _Hit(len(phrase), first, first + size, keyword)
-                    break
-
-    def _scan(self, whole: str, longer_than: int) -> Match | None:
-        for word, keyword in self._scanned:
-            if len(word) <= longer_than:
-                return None
-            at = whole.find(word)
-            if at >= 0:
-                return Match(keyword.drop_id, _around(whole, at, word), keyword.word)
-        return None
+        rest = (*words[: best.first], *words[best.last :])
+        return Match(best.keyword.drop_id, rest, best.keyword.word)
 
 
 def _is_unspaced(keyword: Keyword, word: str) -> bool:

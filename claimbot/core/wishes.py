@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from claimbot.core.commands import Command
@@ -18,10 +18,14 @@ QUANTITY_MOST = 99
 CHOICE_CHARS = 15
 # Every channel's payload takes this much; WhatsApp's button id is the shortest with 256.
 PAYLOAD_BYTES = 200
+# More drops than are in use at a time; beyond this their spellings are read again.
+SPELLINGS_KEPT = 1_024
 
 _TIMES = re.compile(r"x(\d{1,9})|(\d{1,9})x")
 # A bare number of four digits or more is a year or a postcode, not a quantity.
 _BARE = re.compile(r"\d{1,3}")
+# Every word that either of them takes begins so; `normalise` leaves no other digits.
+_COUNT_BEGINS = frozenset("x0123456789")
 _PICK = re.compile(r"cb1:pick:([A-Za-z0-9_-]{1,64}):([A-Za-z0-9._~%-]{0,120}):([1-9][0-9]?)")
 _COMMAND_PREFIX = "cb1:cmd:"
 
@@ -62,13 +66,25 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Spellings:
+    """How the variants of a drop may be called."""
+
+    variants: Mapping[tuple[str, ...], str]
+    """Words → variant id."""
+    sizes: Mapping[str, tuple[int, ...]]
+    """First word → of how many words its spellings are, the longest first."""
+
+
+class _Named(NamedTuple):
     """A variant found in the rest of a message; words `first` up to `last` name it."""
 
     variant_id: str
     first: int
     last: int
     is_talk: bool
+
+
+_READ: dict[int, tuple[tuple[Variant, ...], Spellings]] = {}
 
 
 def read_wish(rest: Sequence[str], drop: Drop) -> Wish:
@@ -89,43 +105,58 @@ def read_wish(rest: Sequence[str], drop: Drop) -> Wish:
     return Wish(None, _quantity(countable), UNKNOWN_VARIANT if is_failed else WHICH_VARIANT)
 
 
-@lru_cache(maxsize=1_024)
-def _spellings(variants: tuple[Variant, ...]) -> Mapping[tuple[str, ...], str]:
-    """Every spelling of every variant as words → variant id."""
+def _spellings(variants: tuple[Variant, ...]) -> Spellings:
+    """Read once for each drop that is in use."""
+    known = _READ.get(id(variants))
+    # Variants are looked up by where they are in memory: to hash them all takes longer than to read a wish.
+    if known is None or known[0] is not variants:
+        if len(_READ) >= SPELLINGS_KEPT:
+            _READ.clear()
+        known = _READ[id(variants)] = (variants, _read_spellings(variants))
+    return known[1]
+
+
+def _read_spellings(variants: tuple[Variant, ...]) -> Spellings:
     found: dict[tuple[str, ...], str] = {}
     for variant in variants:
         for spelling in (variant.code, variant.name, *variant.aliases):
             words = tokens(spelling)
             if words:
                 found.setdefault(words, variant.id)
-    return found
+    sizes: dict[str, tuple[int, ...]] = {}
+    for first, *more in found:
+        sizes[first] = tuple(sorted({*sizes.get(first, ()), 1 + len(more)}, reverse=True))
+    return Spellings(found, sizes)
 
 
-def _named(rest: tuple[str, ...], spellings: Mapping[tuple[str, ...], str]) -> Iterator[_Named]:
+def _named(rest: tuple[str, ...], spellings: Spellings) -> Iterator[_Named]:
     """Variants from left to right, the longest spelling first: `navy blue` is not also `blue`."""
-    longest = max(map(len, spellings), default=0)
-    at = 0
-    while at < len(rest):
-        sizes = range(min(longest, len(rest) - at), 0, -1)
-        size = next((size for size in sizes if rest[at : at + size] in spellings), 0)
-        if size:
+    free_from = 0
+    for at in [at for at, word in enumerate(rest) if word in spellings.sizes]:
+        if at < free_from:
+            continue
+        for size in spellings.sizes[rest[at]]:
             words = rest[at : at + size]
-            yield _Named(spellings[words], at, at + size, size == 1 and words[0] in TALK)
-        at += size or 1
+            variant_id = spellings.variants.get(words)
+            if variant_id is not None:
+                free_from = at + size
+                yield _Named(variant_id, at, free_from, size == 1 and words[0] in TALK)
+                break
 
 
 def _quantity(left: Sequence[str]) -> int:
     """x2 and 2x count before a bare 2; nothing means one."""
+    counts = [word for word in left if word[:1] in _COUNT_BEGINS]
     for pattern in (_TIMES, _BARE):
-        for word in left:
+        for word in counts:
             if pattern.fullmatch(word):
                 return min(max(int(word.strip("x")), 1), QUANTITY_MOST)
     return 1
 
 
-def _has_numbers(spellings: Mapping[tuple[str, ...], str]) -> bool:
+def _has_numbers(spellings: Spellings) -> bool:
     """Are some variants called by a number, such as shoe sizes?"""
-    return any(len(words) == 1 and words[0][0].isdigit() for words in spellings)
+    return any(len(words) == 1 and words[0][0].isdigit() for words in spellings.variants)
 
 
 def _is_failed_choice(left: Sequence[str], countable: Sequence[str]) -> bool:

@@ -18,8 +18,10 @@ FEW, MANY = 10, 100_000
 USUAL = ("{}", "{} m", "{}!! M x2", "2 {} black", "Hi, I want the {} in M please 🙏")
 LONG_CHARS = 1_000
 MESSAGES = 2_000
-# Most words may stand anywhere in a message, some are bound to a place, a few are parts of longer words.
-MODES = (Mode.WORD,) * 16 + (Mode.EXACT, Mode.STARTS, Mode.WORD, Mode.CONTAINS)
+# Most words may stand anywhere in a message, and some are bound to a place.
+MODES = (Mode.WORD,) * 8 + (Mode.EXACT, Mode.STARTS)
+# Words that are also found inside longer ones: a brand has a handful, or thousands when it knows no better.
+HANDFUL, THOUSANDS = 10, 5_000
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 DROP = Drop(
@@ -47,6 +49,8 @@ ROWS = (
         "with 10 keywords",
         (Goal("ratio", at_most=1.3),),
     ),
+    Row("keyword inside", "the usual message, 5,000 of the words also found inside longer ones", "µs"),
+    Row("keyword inside long", "the same, 1,000 characters", "µs"),
 )
 
 
@@ -57,9 +61,11 @@ class Brand:
     long: Sequence[str]
 
 
-def make_brand(count: int, chance: random.Random) -> Brand:
+def make_brand(count: int, chance: random.Random, inside: int = 0) -> Brand:
+    """`inside` of the keywords are found inside longer words, too."""
     words = ["".join(chance.choices(LETTERS, k=chance.randint(5, 12))) for _ in range(count)]
-    keywords = [Keyword("drp_1", word, MODES[place % len(MODES)]) for place, word in enumerate(words)]
+    modes = [Mode.CONTAINS] * inside + [MODES[place % len(MODES)] for place in range(count - inside)]
+    keywords = [Keyword("drp_1", *one) for one in zip(words, modes, strict=True)]
     usual = [USUAL[place % len(USUAL)].format(_cased(chance, words)) for place in range(MESSAGES)]
     long = [_long(chance, words) for _ in range(MESSAGES // 20)]
     return Brand(Vocabulary(keywords), usual, long)
@@ -79,7 +85,9 @@ def _long(chance: random.Random, words: Sequence[str]) -> str:
 
 def play(ground: Ground) -> Iterator[Sample]:
     chance = random.Random(7)
-    few, many = make_brand(FEW, chance), make_brand(ground.pick(MANY, 1_000), chance)
+    count, thousands = ground.pick(MANY, 1_000), ground.pick(THOUSANDS, 50)
+    few, many = make_brand(FEW, chance, 1), make_brand(count, chance, HANDFUL)
+    inside = make_brand(count, chance, thousands)
     with running_on(ground.cores.server):
         for _ in range(ground.rounds):
             of_few = microseconds(few.vocabulary, few.usual)
@@ -87,6 +95,8 @@ def play(ground: Ground) -> Iterator[Sample]:
             yield Sample("keyword usual", of_many)
             yield Sample("keyword flat", of_many, of_few)
             yield Sample("keyword long", microseconds(many.vocabulary, many.long))
+            yield Sample("keyword inside", microseconds(inside.vocabulary, inside.usual))
+            yield Sample("keyword inside long", microseconds(inside.vocabulary, inside.long))
 
 
 def microseconds(vocabulary: Vocabulary, messages: Sequence[str]) -> float:
