@@ -3,7 +3,8 @@
 import click
 
 from claimbot.cli.surroundings import opened_parts
-from claimbot.db.migrate import pending, upgrade
+from claimbot.db.migrate import upgrade
+from claimbot.db.steps import pending
 
 
 @click.group(epilog="Example: claimbot db upgrade")

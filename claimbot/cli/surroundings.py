@@ -11,7 +11,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from claimbot.core.errors import LedgerUnavailable, Setup, StockUnavailable
-from claimbot.db.migrate import pending
+from claimbot.db.steps import pending
 from claimbot.parts import Parts, make_parts
 from claimbot.settings import Settings
 

@@ -1,17 +1,13 @@
 """How do the doors run? granian in front of the application, in as many processes as WEB_WORKERS says."""
 
 import os
-from multiprocessing import parent_process
 
 import click
-from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from claimbot.app import create_app
 from claimbot.cli.local import refuse_taken_port
-from claimbot.cli.processes import die_with_parent
 from claimbot.cli.surroundings import find_values, hand_on, log_config, ready_parts
 
 # Longer than any request takes: Stripe and SQL have shorter limits.
@@ -29,7 +25,7 @@ def web(port: int | None) -> None:
     refuse_taken_port(settings.host, settings.port)
     hand_on(find_values())
     Granian(
-        "claimbot.cli.web:create_following_app",
+        "claimbot.cli.following:create_following_app",
         factory=True,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
@@ -43,13 +39,3 @@ def web(port: int | None) -> None:
         log_level=LogLevels.error,
         log_dictconfig=log_config(settings.log_level),
     ).serve()
-
-
-def create_following_app() -> Flask:
-    """A process of granian's that outlived it would keep the port, and the next one could not start."""
-    die_with_parent()
-    parent = parent_process()
-    if parent is not None and os.getppid() != parent.pid:
-        # It was gone before we could ask to follow it.
-        os._exit(0)
-    return create_app()

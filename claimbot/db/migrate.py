@@ -1,18 +1,14 @@
-"""Are the tables as this version needs them, and how do they get there? All steps, in one transaction."""
+"""How do the tables become what this version needs? All steps, in one transaction."""
 
 import io
 import threading
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-import claimbot
-from claimbot.core.errors import Setup
 from claimbot.db.engine import Ledger
+from claimbot.db.steps import find_migrations, list_pending
 
 # Any number serves: it lets one process upgrade at a time on PostgreSQL.
 UPGRADE_LOCK = 7_020_312
@@ -24,15 +20,6 @@ LOCK_TIMEOUT_SECONDS = 3
 _one_at_a_time = threading.Lock()
 
 
-def find_migrations() -> Path:
-    """The folder of the steps: inside an installed wheel, or beside the package in a checkout."""
-    package = Path(claimbot.__file__).resolve().parent
-    for folder in (package / "migrations", package.parent / "migrations"):
-        if (folder / "env.py").is_file():
-            return folder
-    raise Setup(["The folder of the migrations is missing: install claimbot again."])
-
-
 def upgrade(target: Ledger | Engine) -> list[str]:
     """Bring the tables up to date, all steps or none; returns the revisions that were applied.
 
@@ -41,19 +28,12 @@ def upgrade(target: Ledger | Engine) -> list[str]:
     ledger = target if isinstance(target, Ledger) else Ledger(target)
     with _one_at_a_time, ledger.begin() as tx:
         _wait_for_turn(tx)
-        waiting = _list_pending(tx)
+        waiting = list_pending(tx)
         if waiting:
             config = _config()
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
     return waiting
-
-
-def pending(target: Ledger | Engine) -> list[str]:
-    """The revisions that are not applied yet, oldest first."""
-    ledger = target if isinstance(target, Ledger) else Ledger(target)
-    with ledger.reading() as tx:
-        return _list_pending(tx)
 
 
 def _wait_for_turn(tx: Connection) -> None:
@@ -64,13 +44,6 @@ def _wait_for_turn(tx: Connection) -> None:
     tx.execute(text(f"SET LOCAL lock_timeout = '{TURN_SECONDS}s'"))
     tx.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": UPGRADE_LOCK})
     tx.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
-
-
-def _list_pending(tx: Connection) -> list[str]:
-    applied = MigrationContext.configure(tx).get_current_heads()
-    steps = ScriptDirectory.from_config(_config())
-    newest_first = steps.iterate_revisions("head", applied or "base")
-    return [step.revision for step in newest_first][::-1]
 
 
 def _config() -> Config:

@@ -9,7 +9,7 @@ from claimbot.channels import by_name
 from claimbot.core.brands import Account, Brand
 from claimbot.core.errors import Outside
 from claimbot.db import alerts, brands, marks, outbox
-from claimbot.db.migrate import pending
+from claimbot.db.steps import pending
 from claimbot.flows.books import COMPARED_EVERY, find_books
 from claimbot.flows.reply import sender_of
 from claimbot.parts import DatabaseClock, Parts

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 import claimbot
 from claimbot.core.errors import LedgerUnavailable
-from claimbot.db import migrate
+from claimbot.db import migrate, steps
 from claimbot.db.admin_tables import metadata
 from claimbot.db.engine import Ledger, make_engine
 from tests.crowd import at_once, in_processes
@@ -82,9 +84,24 @@ def test_alembic_has_nothing_to_add(ledger: Ledger) -> None:
 
 
 def test_all_steps_are_pending_on_an_empty_database(empty: Ledger) -> None:
-    assert migrate.pending(empty) == STEPS
+    assert steps.pending(empty) == STEPS
     assert migrate.upgrade(empty) == STEPS
-    assert migrate.pending(empty) == []
+    assert steps.pending(empty) == []
+
+
+def test_the_steps_are_the_chain_that_alembic_walks() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(steps.find_migrations()))
+    chain = ScriptDirectory.from_config(config).walk_revisions()
+
+    assert steps.list_revisions() == [step.revision for step in chain][::-1]
+
+
+def test_nothing_is_pending_when_the_tables_are_newer_than_the_code(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    assert steps.pending(ledger) == []
 
 
 def test_an_upgrade_of_what_is_up_to_date_does_nothing(ledger: Ledger) -> None:
@@ -131,8 +148,8 @@ def test_an_upgrade_prints_nothing_and_leaves_logging_alone(
 def test_an_installed_package_brings_its_migrations(tmp_path: Path) -> None:
     package = Path(claimbot.__file__).parent
     shutil.copytree(package, tmp_path / "claimbot", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(migrate.find_migrations(), tmp_path / "claimbot" / "migrations")
-    code = "from claimbot.db.migrate import find_migrations; print(find_migrations())"
+    shutil.copytree(steps.find_migrations(), tmp_path / "claimbot" / "migrations")
+    code = "from claimbot.db.steps import find_migrations; print(find_migrations())"
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=True, text=True
     )
@@ -140,10 +157,10 @@ def test_an_installed_package_brings_its_migrations(tmp_path: Path) -> None:
 
 
 def test_a_checkout_has_its_migrations_beside_the_package() -> None:
-    assert migrate.find_migrations() == Path(claimbot.__file__).parent.parent / "migrations"
+    assert steps.find_migrations() == Path(claimbot.__file__).parent.parent / "migrations"
 
 
 def test_no_step_is_longer_than_a_screen() -> None:
-    steps = sorted((migrate.find_migrations() / "versions").glob("*.py"))
-    assert [step.name[:4] for step in steps] == STEPS
-    assert max(len(step.read_text().splitlines()) for step in steps) <= 80
+    files = sorted((steps.find_migrations() / "versions").glob("*.py"))
+    assert [file.name[:4] for file in files] == STEPS
+    assert max(len(file.read_text().splitlines()) for file in files) <= 80
