@@ -131,8 +131,7 @@ class Keyword:
     mode: Mode = Mode.WORD
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     drop_id: str
     rest: tuple[str, ...]
     """The normalised words left after the keyword was taken out."""
@@ -149,10 +148,6 @@ class _Hit(NamedTuple):
     keyword: Keyword
 
 
-def _rank(hit: _Hit) -> tuple[int, int]:
-    return (-hit.length, hit.first)
-
-
 class _Phrases:
     """Keywords of whole words, looked up by their first word."""
 
@@ -165,14 +160,20 @@ class _Phrases:
         self._keywords.setdefault(phrase, keyword)
         self._sizes[first] = tuple(sorted({*self._sizes.get(first, ()), 1 + len(more)}, reverse=True))
 
-    def hits(self, words: Sequence[str], until: int) -> list[_Hit]:
-        """The longest phrase that begins at each of the first `until` words."""
-        known = self._sizes.keys() & words[:until]
-        if not known:
-            return []
-        firsts = [first for first, word in enumerate(words[:until]) if word in known]
-        found = (self._longest(words, first) for first in firsts)
-        return [hit for hit in found if hit is not None]
+    def best(self, words: Sequence[str]) -> _Hit | None:
+        """The longest phrase among the words, the earliest of those."""
+        known = self._sizes.keys() & words
+        best = None
+        for first, word in enumerate(words) if known else ():
+            if word in known:
+                hit = self._longest(words, first)
+                if hit is not None and (best is None or hit.length > best.length):
+                    best = hit
+        return best
+
+    def at_first(self, words: Sequence[str]) -> _Hit | None:
+        """The longest phrase with which the words begin."""
+        return self._longest(words, 0) if words and words[0] in self._sizes else None
 
     def _longest(self, words: Sequence[str], first: int) -> _Hit | None:
         for size in self._sizes[words[first]]:
@@ -259,8 +260,7 @@ class Vocabulary:
         if exact is not None:
             return Match(exact.drop_id, (), exact.word)
         words = whole.split()
-        hits = [*self._word.hits(words, len(words)), *self._starts.hits(words, 1)]
-        best = min(hits, key=_rank, default=None)
+        best = self._best(words)
         found = self._anywhere.find(whole, best.length if best else 0)
         if found is not None:
             word, keyword = found
@@ -269,6 +269,15 @@ class Vocabulary:
             return None
         rest = (*words[: best.first], *words[best.last :])
         return Match(best.keyword.drop_id, rest, best.keyword.word)
+
+    def _best(self, words: Sequence[str]) -> _Hit | None:
+        anywhere, at_first = self._word.best(words), self._starts.at_first(words)
+        if anywhere is None or at_first is None:
+            return anywhere or at_first
+        # Of two that are as long the earlier one, and of two that begin alike the one of mode `word`.
+        is_longer = at_first.length > anywhere.length
+        is_earlier = at_first.length == anywhere.length and anywhere.first > 0
+        return at_first if is_longer or is_earlier else anywhere
 
 
 def _is_unspaced(keyword: Keyword, word: str) -> bool:

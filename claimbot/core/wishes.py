@@ -1,7 +1,7 @@
 """Which variant and how many does a follower want, and how does a tapped choice carry it?"""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -48,8 +48,7 @@ TALK = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     variant_id: str | None
     quantity: int
     problem: str = ""
@@ -90,7 +89,7 @@ _READ: dict[int, tuple[tuple[Variant, ...], Spellings]] = {}
 def read_wish(rest: Sequence[str], drop: Drop) -> Wish:
     """Reads the words beside the keyword, in any order; they are normalised already."""
     spellings = _spellings(drop.variants)
-    named = list(_named(tuple(rest), spellings))
+    named = _named(tuple(rest), spellings)
     clear = [one for one in named if not one.is_talk] or named
     chosen = {one.variant_id for one in clear}
     taken = {index for one in clear for index in range(one.first, one.last)}
@@ -129,25 +128,28 @@ def _read_spellings(variants: tuple[Variant, ...]) -> Spellings:
     return Spellings(found, sizes)
 
 
-def _named(rest: tuple[str, ...], spellings: Spellings) -> Iterator[_Named]:
+def _named(rest: tuple[str, ...], spellings: Spellings) -> list[_Named]:
     """Variants from left to right, the longest spelling first: `navy blue` is not also `blue`."""
-    free_from = 0
-    for at in [at for at, word in enumerate(rest) if word in spellings.sizes]:
-        if at < free_from:
-            continue
-        for size in spellings.sizes[rest[at]]:
-            words = rest[at : at + size]
-            variant_id = spellings.variants.get(words)
-            if variant_id is not None:
-                free_from = at + size
-                yield _Named(variant_id, at, free_from, size == 1 and words[0] in TALK)
-                break
+    found: list[_Named] = []
+    for at, word in enumerate(rest):
+        if word in spellings.sizes and not (found and at < found[-1].last):
+            found += _named_at(rest, at, spellings)
+    return found
+
+
+def _named_at(rest: tuple[str, ...], at: int, spellings: Spellings) -> list[_Named]:
+    for size in spellings.sizes[rest[at]]:
+        words = rest[at : at + size]
+        variant_id = spellings.variants.get(words)
+        if variant_id is not None:
+            return [_Named(variant_id, at, at + size, size == 1 and words[0] in TALK)]
+    return []
 
 
 def _quantity(left: Sequence[str]) -> int:
     """x2 and 2x count before a bare 2; nothing means one."""
     counts = [word for word in left if word[:1] in _COUNT_BEGINS]
-    for pattern in (_TIMES, _BARE):
+    for pattern in (_TIMES, _BARE) if counts else ():
         for word in counts:
             if pattern.fullmatch(word):
                 return min(max(int(word.strip("x")), 1), QUANTITY_MOST)
