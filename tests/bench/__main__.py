@@ -7,6 +7,7 @@ Every figure is measured beside its floor in the same run, round by round; each 
 import argparse
 import json
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,8 +29,9 @@ def main(told: Sequence[str] | None = None) -> int:
     """0 when everything was measured and every promise kept, whether goals are met or not."""
     arguments = _parser().parse_args(told)
     logging.basicConfig(level=logging.ERROR)
-    chosen = _chosen(arguments.names)
+    chosen = _chosen(arguments.names, arguments.everything)
     console = Console(stderr=True)
+    console.print(f"left out: {', '.join(one.name for one in FAMILIES if one not in chosen) or 'nothing'}")
     rounds = 1 if arguments.quick else arguments.rounds
     with prepared_ground(rounds, arguments.quick) as ground:
         results = run(ground, chosen, lambda text: console.print(text, highlight=False))
@@ -50,7 +52,8 @@ def main(told: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     names = ", ".join(one.name for one in FAMILIES)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"default: all of {names}")
+    parser.add_argument("names", nargs="*", help=f"any of {names}")
+    parser.add_argument("--everything", action="store_true", help="also what is long and says little more")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     parser.add_argument("--quick", action="store_true", help="one short round: shows that the bench works")
     parser.add_argument("--readme", action="store_true", help="keep the figures and write README's table")
@@ -59,13 +62,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(names: Sequence[str]) -> list[Family]:
+def _chosen(names: Sequence[str], is_everything: bool) -> list[Family]:
     unknown = set(names) - {one.name for one in FAMILIES}
     if unknown:
         named = ", ".join(sorted(unknown))
         raise SystemExit(f"no such benchmark: {named}; see: python -m tests.bench --help")
-    return [one for one in FAMILIES if not names or one.name in names]
+    if names:
+        return [one for one in FAMILIES if one.name in names]
+    return [one for one in FAMILIES if one.is_usual or is_everything]
 
 
 if __name__ == "__main__":
+    # Whoever ends us lets us end what we started, and say what we know.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -85,6 +85,11 @@ def cpu_seconds(pid: int) -> float:
     return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
 
 
+def busy_before() -> float:
+    """How many processes wanted a core during the last minute; others at work make every figure doubtful."""
+    return round(os.getloadavg()[0], 1)
+
+
 def machine_words(cores: Cores) -> str:
     """The shape of the machine, for the table."""
     memory_gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tests.bench.cores import Cores, family_of, find_cores, pin, running_on, running_on_all
+from tests.bench.cores import Cores, busy_before, family_of, find_cores, pin, running_on, running_on_all
 from tests.e2e.machine import is_free
 from tests.ledgers import Postgres, migrate_template, migrated_file, running_postgres
 
@@ -23,6 +23,7 @@ class Ground:
     cores: Cores
     rounds: int
     is_quick: bool
+    load_before: float = field(default_factory=busy_before)
     stack: ExitStack = field(default_factory=ExitStack)
     next_port: int = field(default_factory=lambda: FIRST_PORT + os.getpid() % 1_000 * 2)
 
@@ -90,4 +91,4 @@ def prepared_ground(rounds: int, is_quick: bool) -> Iterator[Ground]:
     cores = find_cores()
     with ExitStack() as stack, running_on(cores.client):
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="claimbot-bench-"))
-        yield Ground(Path(folder), cores, rounds, is_quick, stack)
+        yield Ground(Path(folder), cores, rounds, is_quick, stack=stack)

@@ -1,7 +1,6 @@
 """Who posts the DMs? wrk where it is on the PATH, else a small client of our own; both end by themselves."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -88,8 +87,3 @@ def _read(output: str) -> Load:
 def write_bodies(path: Path, lines: Sequence[bytes]) -> Path:
     path.write_bytes(b"\n".join(lines) + b"\n")
     return path
-
-
-def free_cpu_share() -> float:
-    """How much of the machine was idle a moment ago; others at work make every figure doubtful."""
-    return max(0.0, 1.0 - os.getloadavg()[0] / (os.cpu_count() or 1))

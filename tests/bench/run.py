@@ -23,15 +23,21 @@ class Family:
     about: str
     rows: tuple[Row, ...]
     play: Callable[[Ground], Iterator[Sample]]
+    is_usual: bool = True
+    """False: only played when it is named, or with --everything."""
 
 
 def run(ground: Ground, families: Sequence[Family], tell: Tell) -> list[Result]:
-    """Every row of every family, measured or with what went wrong."""
+    """Every row of every family, measured or with what went wrong; after Ctrl-C those that were played."""
     found: list[Result] = []
     for family in families:
         tell(f"{family.name}: {family.about}")
         began_at = time.monotonic()
-        results = _play(ground, family)
+        try:
+            results = _play(ground, family)
+        except KeyboardInterrupt:
+            tell("stopped: what was measured until now")
+            break
         found += results
         tell(f"{family.name}: {time.monotonic() - began_at:.0f} s{_troubles(results)}")
     return found
@@ -62,5 +68,6 @@ def document_of(ground: Ground, results: Sequence[Result]) -> dict[str, Any]:
         "placement": ground.cores.words,
         "client": client_words(),
         "rounds": ground.rounds,
+        "load_before": ground.load_before,
         "rows": [one.as_document() for one in results],
     }

@@ -61,7 +61,7 @@ def shape(document: Document) -> str:
     taken = str(document["taken_at"])[:10]
     return (
         f"{document['machine']}; {document['placement']}; load client {document['client']}; "
-        f"medians of {document['rounds']} rounds, {taken}."
+        f"rounds: {document['rounds']}; load before it began: {document['load_before']}; {taken}."
     )
 
 

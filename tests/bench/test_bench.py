@@ -82,7 +82,9 @@ def test_a_chart_shows_ours_and_the_floor() -> None:
 
 
 def test_the_table_shows_figure_floor_ratio_and_verdict() -> None:
-    document: dict[str, Any] = dict.fromkeys(("taken_at", "machine", "placement", "client", "rounds"), "")
+    document: dict[str, Any] = dict.fromkeys(
+        ("taken_at", "machine", "placement", "client", "rounds", "load_before"), ""
+    )
     output = io.StringIO()
 
     show(
