@@ -6,9 +6,9 @@ from datetime import datetime
 
 from claimbot.core.brands import Brand
 from claimbot.core.claims import Claim, State
-from claimbot.core.drops import Drop, Phase, phase
+from claimbot.core.drops import Drop, DropKind, Phase, phase
 from claimbot.core.errors import LedgerUnavailable
-from claimbot.db import checkouts, claims, drops, launches, leads
+from claimbot.db import checkouts, claims, drops, launches, leads, units
 from claimbot.db.engine import Tx
 from claimbot.flows.checkout import LINK_MARGIN
 from claimbot.parts import Parts
@@ -32,6 +32,7 @@ class Standing:
     """What to write to join again; empty when that would lead nowhere."""
     username: str = ""
     """The account to write it to."""
+    channel: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -52,9 +53,10 @@ def find_standing(parts: Parts, token: str) -> Standing | None:
         ahead = claims.count_waiting(tx, claim.variant_id, claim.line) if _waits(claim) else 0
         session_url = _open_session(tx, claim, now)
         lead = leads.find_lead(tx, claim.lead_id)
+        has_room = drop.is_waitlist_on or drop.kind is DropKind.LIST or _is_any_free(tx, drop)
     book = catalog.brands.get(claim.brand_id) or parts.catalog(is_fresh=True).brands[claim.brand_id]
     account = catalog.account_by_id(lead.account_id) if lead else None
-    words = book.words.get(drop.id, ()) if phase(drop, now) is Phase.OPEN else ()
+    words = book.words.get(drop.id, ()) if has_room and phase(drop, now) is Phase.OPEN else ()
     return Standing(
         claim=claim,
         drop=drop,
@@ -64,7 +66,12 @@ def find_standing(parts: Parts, token: str) -> Standing | None:
         session_url=session_url,
         word=words[0] if words else "",
         username=account.username if account else "",
+        channel=account.channel if account else "",
     )
+
+
+def _is_any_free(tx: Tx, drop: Drop) -> bool:
+    return any(units.list_free(tx, variant.id, 1) for variant in drop.variants)
 
 
 def _waits(claim: Claim) -> bool:

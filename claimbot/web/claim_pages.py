@@ -1,14 +1,21 @@
 """What does a claim's page say in each of its states?"""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from urllib.parse import quote
 
 from claimbot.core.claims import State
 from claimbot.core.drops import DropKind
 from claimbot.core.money import Money, plain
 from claimbot.flows.checkout import item_name, local_time
 from claimbot.flows.look import Standing
+
+# What Instagram's link to a chat can carry.
+REF = re.compile(r"[A-Za-z0-9_=-]{1,100}")
+# From here a follower may begin anew.
+OVER = (State.EXPIRING, State.EXPIRED, State.PASSED, State.UNREACHABLE, State.CANCELLED, State.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +37,11 @@ def facts_of(standing: Standing) -> tuple[tuple[str, str], ...]:
     if standing.drop.kind is not DropKind.LIST:
         total = claim.unit_price.times(claim.quantity)
         facts.append(("Total", plain(total) if total.minor else "Free"))
+    currency = claim.unit_price.currency
     if claim.paid_minor:
-        facts.append(("Paid", plain(Money(claim.paid_minor, claim.unit_price.currency))))
+        facts.append(("Paid", plain(Money(claim.paid_minor, currency))))
+    if claim.refunded_minor:
+        facts.append(("Sent back", plain(Money(claim.refunded_minor, currency))))
     return tuple(facts)
 
 
@@ -39,6 +49,18 @@ def deadline_of(standing: Standing) -> str:
     """Until when it is held, in the brand's zone; empty while the clock has not started."""
     ends_at = standing.claim.hold_expires_at
     return local_time(ends_at, standing.brand) if ends_at else ""
+
+
+def rejoin_of(standing: Standing) -> str:
+    """Where a tap joins the line again: a chat that is opened with the word. Empty where only writing does.
+
+    A message of theirs is what allows the brand to answer; a form on this page would not.
+    """
+    can_carry = REF.fullmatch(standing.word) is not None and standing.channel == "instagram"
+    is_over = standing.claim.state in OVER or standing.is_over
+    if not can_carry or not standing.username or not is_over:
+        return ""
+    return f"https://ig.me/m/{quote(standing.username)}?ref={standing.word}"
 
 
 def _how_again(standing: Standing) -> str:

@@ -13,7 +13,7 @@ from claimbot.flows.checkout import ensure_session
 from claimbot.flows.look import Standing, find_standing, note_opened
 from claimbot.parts import Parts
 from claimbot.web.asks import Asks
-from claimbot.web.claim_pages import Words, deadline_of, facts_of, words_of
+from claimbot.web.claim_pages import Words, deadline_of, facts_of, rejoin_of, words_of
 from claimbot.web.errors import retry_after
 from claimbot.web.forms import check_form, form_token
 from claimbot.web.headers import allow_fetch, allow_form_target, allow_picture
@@ -157,5 +157,6 @@ def _page(template: str, standing: Standing, words: Words, **more: object) -> st
         lines=words.lines,
         facts=facts_of(standing),
         deadline=deadline_of(standing),
+        rejoin=rejoin_of(standing),
         **more,
     )

@@ -154,6 +154,45 @@ def test_a_closed_drop_invites_nobody(doors: Doors) -> None:
     assert "This drop takes nobody new at the moment." in text
 
 
+def test_who_lost_it_joins_again_with_one_tap(doors: Doors) -> None:
+    claim = claim_in(doors, State.EXPIRED)
+
+    links = doors.browser.get(f"/c/{claim.token}").shown.links()
+
+    assert links == ["https://ig.me/m/aurora.studio?ref=LAUNCH"]
+
+
+@pytest.mark.parametrize(
+    ("state", "changes"),
+    [
+        (State.SOLD, {}),
+        (State.REFUNDED, {}),
+        (State.EXPIRED, {"words": ("DROP 1!",)}),
+        (State.EXPIRED, {"stock_units": 0, "is_waitlist_on": False}),
+    ],
+)
+def test_no_tap_leads_where_nothing_is_to_be_had(
+    sqlite_doors: Doors, state: State, changes: dict[str, Any]
+) -> None:
+    drop = make_drop(sqlite_doors.ledger, sqlite_doors.brand, **changes)
+    claim = make_claim(sqlite_doors.ledger, drop, make_lead(sqlite_doors.ledger, sqlite_doors.account), state)
+
+    assert sqlite_doors.browser.get(f"/c/{claim.token}").shown.links() == []
+
+
+def test_a_sold_out_drop_without_a_line_invites_nobody(doors: Doors) -> None:
+    drop = make_drop(doors.ledger, doors.brand, stock_units=0, is_waitlist_on=False)
+    claim = make_claim(doors.ledger, drop, make_lead(doors.ledger, doors.account), State.EXPIRED)
+
+    assert "This drop takes nobody new" in doors.browser.get(f"/c/{claim.token}").shown.text
+
+
+def test_money_that_went_back_is_told(sqlite_doors: Doors) -> None:
+    claim = claim_in(sqlite_doors, State.SOLD, paid_minor=12_900, refunded_minor=2_900)
+
+    assert "Paid 129.00 EUR Sent back 29.00 EUR" in sqlite_doors.browser.get(f"/c/{claim.token}").shown.text
+
+
 def test_what_was_given_away_says_so(doors: Doors) -> None:
     drop = make_drop(doors.ledger, doors.brand, kind=DropKind.FREE, price=Money(0, "EUR"))
     claim = make_claim(doors.ledger, drop, make_lead(doors.ledger, doors.account), State.SOLD)

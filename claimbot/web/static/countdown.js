@@ -11,6 +11,8 @@ if (place) {
     const seconds = Math.ceil((left - (performance.now() - began)) / 1000);
     if (seconds <= 0) {
       place.textContent = "The time is up";
+      // The server tells what came of it; once is enough.
+      if (left > 0) setTimeout(() => location.reload(), 2000);
       return;
     }
     const hours = Math.floor(seconds / 3600);
