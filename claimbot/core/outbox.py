@@ -12,6 +12,7 @@ class Work(StrEnum):
 
     OFFER = "offer"  # make the checkout and tell the follower that a unit is theirs
     REPLY = "reply"  # send one message
+    PERSONAL = "personal"  # send what a person of the brand wrote; `words` in the payload
     EXPIRE = "expire"  # have Stripe end the session, then release the unit
     REFUND = "refund"  # send money back
     PROFILE = "profile"  # look up the follower's name
@@ -24,6 +25,7 @@ class Priority(IntEnum):
     WINNER = 1
     PROMOTED = 2
     PAYMENT = 3
+    PERSON = 3  # somebody of the brand waits to see it go
     WAITLIST = 4
     REFUSAL = 5
     HELP = 6

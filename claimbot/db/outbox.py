@@ -13,6 +13,8 @@ from claimbot.db.ids import new_id, new_token
 from claimbot.db.many import insert_many
 from claimbot.db.tables import accounts, outbox
 
+# What STOP ends.
+TO_A_PERSON = (Work.OFFER, Work.REPLY, Work.PERSONAL, Work.PROFILE)
 # Lost answers are rare; whoever had more of them gets the newest looked at.
 DOUBTFUL_MAX = 20
 
@@ -228,7 +230,7 @@ def drop_waiting(tx: Connection, lead_id: str, reason: str, now: datetime) -> in
     waiting = update(outbox).where(
         outbox.c.lead_id == lead_id,
         outbox.c.state.in_([RowState.READY.value, RowState.PARKED.value]),
-        outbox.c.kind.in_([Work.OFFER.value, Work.REPLY.value, Work.PROFILE.value]),
+        outbox.c.kind.in_([kind.value for kind in TO_A_PERSON]),
         outbox.c.called_at.is_(None),
     )
     return changed(tx.execute(waiting.values(state=RowState.DEAD.value, reason=reason, done_at=now)))

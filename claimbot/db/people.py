@@ -110,7 +110,7 @@ def list_words(tx: Connection, lead_id: str) -> list[Word]:
 
 
 def list_replies(tx: Connection, lead_id: str) -> list[Reply]:
-    kinds = [Work.OFFER.value, Work.REPLY.value]
+    kinds = [Work.OFFER.value, Work.REPLY.value, Work.PERSONAL.value]
     query = select(outbox).where(outbox.c.lead_id == lead_id, outbox.c.kind.in_(kinds))
     rows = tx.execute(query.order_by(outbox.c.created_at.desc()).limit(LATEST))
     return [
@@ -119,7 +119,7 @@ def list_replies(tx: Connection, lead_id: str) -> list[Reply]:
             done_at=row.done_at,
             kind=row.kind,
             occasion=str(row.payload.get("text", "")),
-            text=str(row.payload.get("rendered", "")),
+            text=str(row.payload.get("rendered") or row.payload.get("words", "")),
             state=row.state,
             reason=row.reason,
         )

@@ -20,6 +20,7 @@ STORIES: Mapping[Work, Callable[[Parts, OutboxRow], None]] = MappingProxyType(
     {
         Work.OFFER: send_row,
         Work.REPLY: send_row,
+        Work.PERSONAL: send_row,
         Work.EXPIRE: expire_session,
         Work.REFUND: send_refund,
         Work.PROFILE: look_up,

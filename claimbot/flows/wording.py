@@ -35,6 +35,8 @@ class Occasion:
 
 def write_reply(occasion: Occasion, url: str, limits: ReplyLimits) -> Reply:
     """The message, with its button when there is a `url`; fits the channel."""
+    if occasion.kind is Work.PERSONAL:
+        return Reply(text=fit(occasion.payload["words"], limits.text_bytes))
     texts: dict[str, str] = dict(occasion.book.brand.texts)
     texts |= occasion.drop.texts if occasion.drop else {}
     values = {**_values(occasion), "link": url or None, **occasion.payload.get("values", {})}
