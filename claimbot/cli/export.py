@@ -6,7 +6,8 @@ import click
 
 from claimbot.cli.shared import get_brand, get_drop
 from claimbot.cli.surroundings import opened_parts
-from claimbot.flows.export import LeadFilter, export_leads
+from claimbot.core.lead_filters import Wanted
+from claimbot.flows.export import export_leads
 
 
 @click.group(epilog="Example: claimbot export leads --brand aurora > leads.csv")
@@ -24,7 +25,8 @@ def leads_command(slug: str, drop_name: str, qualified: bool, with_bom: bool) ->
     out = sys.stdout.buffer
     with opened_parts() as parts:
         drop_id = get_drop(parts, drop_name).id if drop_name else None
-        wanted = LeadFilter(drop_id=drop_id, is_qualified=True if qualified else None)
-        for piece in export_leads(parts, get_brand(parts, slug).id, wanted, with_bom):
+        brand = get_brand(parts, slug)
+        wanted = Wanted(brand.id, drop_id, is_qualified=True if qualified else None)
+        for piece in export_leads(parts, wanted, with_bom):
             out.write(piece)
     out.flush()

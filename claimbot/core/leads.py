@@ -3,9 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from types import MappingProxyType
+
+from claimbot.core.claims import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,36 @@ class QualifyRule:
     email_known: bool = False
     consent_given: bool = False
     follows_account: bool = False
+
+
+# Who is in one of these has, or had, a unit or a place on an early-access list.
+CLAIMED = frozenset(State) - {State.WAITLISTED, State.PASSED, State.CANCELLED, State.CLOSED, State.ERASED}
+
+# What the list says of who does not meet a wish of the rule; the first one counts.
+MISSING: Mapping[str, str] = MappingProxyType(
+    {
+        "wrote_keyword": "did not write the word",
+        "reachable": "cannot be reached",
+        "not_opted_out": "opted out",
+        "claimed_or_waits_or_paid": "neither claimed nor waits nor paid",
+        "email_known": "no e-mail known",
+        "consent_given": "no consent given",
+        "follows_account": "does not follow the account",
+    }
+)
+
+# The same wishes as the rule is told in.
+WISHES: Mapping[str, str] = MappingProxyType(
+    {
+        "wrote_keyword": "wrote the word",
+        "reachable": "can be reached",
+        "not_opted_out": "have not opted out",
+        "claimed_or_waits_or_paid": "claimed or wait or paid",
+        "email_known": "left an e-mail address",
+        "consent_given": "agreed to marketing",
+        "follows_account": "follow the account",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +72,7 @@ class LeadFacts:
 
 def describe(rule: QualifyRule) -> str:
     """The rule as one sentence, shown beside the list."""
-    wishes = (
-        (rule.wrote_keyword, "wrote the word"),
-        (rule.reachable, "can be reached"),
-        (rule.not_opted_out, "have not opted out"),
-        (rule.claimed_or_waits_or_paid, "claimed or wait or paid"),
-        (rule.email_known, "left an e-mail address"),
-        (rule.consent_given, "agreed to marketing"),
-        (rule.follows_account, "follow the account"),
-    )
-    asked = [words for is_asked, words in wishes if is_asked]
+    asked = [words for wish, words in WISHES.items() if getattr(rule, wish)]
     if not asked:
         return "Every lead is qualified."
     *first, last = asked
@@ -59,16 +83,16 @@ def describe(rule: QualifyRule) -> str:
 def qualified(facts: LeadFacts, rule: QualifyRule) -> tuple[bool, str]:
     """Is this lead qualified, and because of what: the best that is true, or the first thing missing."""
     standing = _standing(facts)
-    checks = (
-        (rule.wrote_keyword, facts.wrote_keyword, "did not write the word"),
-        (rule.reachable, facts.is_reachable, "cannot be reached"),
-        (rule.not_opted_out, not facts.has_opted_out, "opted out"),
-        (rule.claimed_or_waits_or_paid, bool(standing), "neither claimed nor waits nor paid"),
-        (rule.email_known, facts.has_email, "no e-mail known"),
-        (rule.consent_given, facts.has_consented, "no consent given"),
-        (rule.follows_account, facts.follows_account, "does not follow the account"),
-    )
-    missing = next((words for is_asked, is_met, words in checks if is_asked and not is_met), "")
+    is_met = {
+        "wrote_keyword": facts.wrote_keyword,
+        "reachable": facts.is_reachable,
+        "not_opted_out": not facts.has_opted_out,
+        "claimed_or_waits_or_paid": bool(standing),
+        "email_known": facts.has_email,
+        "consent_given": facts.has_consented,
+        "follows_account": facts.follows_account,
+    }
+    missing = next((words for wish, words in MISSING.items() if getattr(rule, wish) and not is_met[wish]), "")
     if missing:
         return False, missing
     return True, standing or ("wrote the word" if facts.wrote_keyword else "meets the rule")
@@ -155,85 +179,26 @@ class LeadRow:
 # A spreadsheet runs a cell that begins so (OWASP ASVS 1.2.10), the full-width twins after normalisation.
 TRIGGERS = frozenset("=+-@\t\r\n\0＝＋－＠")
 # Some programs drop what cannot be seen before they look for a trigger.
-_UNSEEN = " \u00a0\u200b\u2060\ufeff\v\f\u3000"
+UNSEEN = " \u00a0\u200b\u2060\ufeff\v\f\u3000"
 # A spreadsheet makes another number of these: 17841400000000017 becomes 1.78E+16, 0171 becomes 171.
-_CHANGED = re.compile(r"0[0-9]+|[0-9]{12,}|[0-9]+(\.[0-9]*)?[eE][0-9]+")
+CHANGED = re.compile(r"0[0-9]+|[0-9]{12,}|[0-9]+(\.[0-9]*)?[eE][0-9]+")
 _DIGITS = "0123456789"
 # One look at the first character decides for nearly every cell: this file may have a million lines.
-_WATCHED = frozenset(TRIGGERS | set(_UNSEEN) | set(_DIGITS))
-# Two digits for each number: what times are written with.
-_TWO = tuple(f"{number:02d}" for number in range(100))
+WATCHED = frozenset(TRIGGERS | set(UNSEEN) | set(_DIGITS))
 
 
 def safe_cell(text: str | None) -> str:
     """The text as a spreadsheet may read it: with ' before what it would run or make a number of."""
-    if not text or text[0] not in _WATCHED:
+    if not text or text[0] not in WATCHED:
         return text or ""
     return f"'{text}" if _is_risky(text) else text
 
 
 def _is_risky(text: str) -> bool:
     if text[0] in _DIGITS:
-        return _CHANGED.fullmatch(text) is not None
-    seen = text.lstrip(_UNSEEN)
+        return CHANGED.fullmatch(text) is not None
+    seen = text.lstrip(UNSEEN)
     return bool(seen) and seen[0] in TRIGGERS
-
-
-def _number(number: int | None) -> str:
-    """Ours count or are paid, so none is negative; a minus sign would be a trigger."""
-    if number is None:
-        return ""
-    return str(number) if number >= 0 else f"'{number}"
-
-
-def _flag(flag: bool | None) -> str:
-    if flag is None:
-        return ""
-    return "yes" if flag else "no"
-
-
-def _time(at: datetime | None) -> str:
-    """`2026-11-22T03:04:05Z`; an aware time, cut to the second. A table is thrice as fast as isoformat."""
-    if at is None:
-        return ""
-    if at.tzinfo is not UTC:
-        at = at.astimezone(UTC)
-    date = f"{_TWO[at.year // 100]}{_TWO[at.year % 100]}-{_TWO[at.month]}-{_TWO[at.day]}"
-    return f"{date}T{_TWO[at.hour]}:{_TWO[at.minute]}:{_TWO[at.second]}Z"
-
-
-def cells(row: LeadRow) -> list[str]:
-    """The row as text, ready for csv_line."""
-    return [
-        safe_cell(row.lead_id),
-        safe_cell(row.brand),
-        safe_cell(row.drop),
-        safe_cell(row.channel),
-        safe_cell(row.username),
-        safe_cell(row.name),
-        safe_cell(row.email),
-        safe_cell(row.phone),
-        _flag(row.qualified),
-        safe_cell(row.qualified_because),
-        safe_cell(row.outcome),
-        safe_cell(row.claim_state),
-        _number(row.place),
-        _number(row.quantity),
-        safe_cell(row.variant),
-        _number(row.paid_minor),
-        safe_cell(row.currency),
-        safe_cell(row.keyword),
-        safe_cell(row.source),
-        _flag(row.consent_marketing),
-        _time(row.consent_at),
-        _flag(row.opted_out),
-        safe_cell(row.tags),
-        safe_cell(row.note),
-        _time(row.first_seen_at),
-        _time(row.last_seen_at),
-        _time(row.told_at),
-        _time(row.paid_at),
-    ]
 
 
 def csv_line(line: Sequence[str]) -> str:

@@ -7,7 +7,9 @@ from claimbot.db.tables import (
     claims,
     document,
     inbox,
+    index_where,
     key,
+    leads,
     metadata,
     moment,
     moment_set,
@@ -104,8 +106,28 @@ sign_in_tries = Table(
     Index("ix_sign_in_tries_at", "at"),
 )
 
-# The live board asks every two seconds for the latest messages of one drop.
-Index("ix_inbox_drop_id_received_at", inbox.c.drop_id, inbox.c.received_at)
+# The live board asks every two seconds for the latest messages of one drop; the list of leads walks it, too.
+Index("ix_inbox_drop_id_received_at", inbox.c.drop_id, inbox.c.received_at, inbox.c.event_key)
+
+# The list of leads, in order, for what is asked of it (lead_pages.py). What is ignored is no line of it.
+index_where(
+    "ix_inbox_outcome",
+    "outcome NOT IN ('', 'ignored')",
+    *(inbox.c.brand_id, inbox.c.outcome, inbox.c.received_at, inbox.c.event_key),
+)
+Index(
+    "ix_claims_brand_id_state_created_at", claims.c.brand_id, claims.c.state, claims.c.created_at, claims.c.id
+)
+index_where(
+    "ix_leads_tagged",
+    "CAST(tags AS TEXT) <> '[]'",
+    *(leads.c.brand_id, leads.c.first_seen_at, leads.c.id),
+)
+index_where(
+    "ix_leads_consent",
+    "consent_marketing IS NOT NULL",
+    *(leads.c.brand_id, leads.c.consent_marketing, leads.c.first_seen_at, leads.c.id),
+)
 
 # The list of a brand's claims begins with the newest and goes on from there.
 Index("ix_claims_brand_id_created_at", claims.c.brand_id, claims.c.created_at, claims.c.id)

@@ -234,3 +234,9 @@ def list_stock(tx: Connection, drop_id: str) -> dict[str, int]:
 def find_qualify_rule(tx: Connection, drop_id: str) -> QualifyRule:
     stored = tx.execute(select(drops.c.qualify).where(drops.c.id == drop_id)).scalar_one()
     return QualifyRule(**stored)
+
+
+def mark_qualify_rule(tx: Connection, drop_id: str, rule: QualifyRule) -> str:
+    """Returns the brand of the drop."""
+    changed_rule = update(drops).where(drops.c.id == drop_id).values(qualify=asdict(rule))
+    return str(tx.execute(changed_rule.returning(drops.c.brand_id)).scalar_one())

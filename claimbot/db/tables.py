@@ -64,7 +64,7 @@ def key() -> SchemaItem:
     return Column("id", Text, primary_key=True)
 
 
-def index_where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
+def index_where(name: str, condition: str, *columns: str | Column[object], unique: bool = False) -> Index:
     """An index of the rows that meet the condition, the same on both databases."""
     where = text(condition)
     return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from claimbot.core.drops import ONLY_CODE
 from claimbot.core.errors import Refused
-from claimbot.core.followers import FOREVER_YEAR
+from claimbot.core.followers import FOREVER_YEAR, WINDOW_MARGIN
 from claimbot.core.money import Money, plain
+from claimbot.core.outbox import Work
 from claimbot.db import audit, leads, people
 from claimbot.db.engine import Tx
 from claimbot.parts import Parts
@@ -38,6 +39,13 @@ class Story:
     claims: tuple[people.Claimed, ...]
     moments: tuple[Moment, ...]
     now: datetime
+
+    @property
+    def may_write(self) -> bool:
+        """Does the platform's window stand open, and do they want to hear from us?"""
+        until = self.person.window_expires_at
+        is_open = until is not None and self.now < until - WINDOW_MARGIN
+        return is_open and self.person.opted_out_at is None and self.person.erased_at is None
 
     @property
     def is_paused(self) -> bool:
@@ -75,7 +83,7 @@ def _told(tx: Tx, lead_id: str) -> Iterator[Moment]:
     titles = {"done": "We answered", "dead": "Not sent", "parked": "Waits: the account cannot send"}
     for one in people.list_replies(tx, lead_id):
         title = titles.get(one.state, "Waits to be sent")
-        occasion = one.occasion.replace("_", " ")
+        occasion = "a person wrote" if one.kind == Work.PERSONAL else one.occasion.replace("_", " ")
         yield Moment(one.done_at or one.at, "told", f"{title}: {occasion}", one.text, "", one.reason)
 
 
@@ -119,10 +127,3 @@ def pause_lead(parts: Parts, actor: str, lead_id: str) -> None:
         audit.insert_line(tx, actor, "lead_paused", lead.id, now=now, brand_id=lead.brand_id)
 
     parts.ledger.run(story)
-
-
-def note_export(parts: Parts, actor: str, brand_id: str, filters: dict[str, str]) -> None:
-    """Who took the list away, and which part of it; what was searched for may be a name and is not kept."""
-    now = parts.clock()
-    with parts.ledger.begin() as tx:
-        audit.insert_line(tx, actor, "leads_exported", brand_id, now=now, brand_id=brand_id, **filters)

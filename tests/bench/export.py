@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from claimbot.core.lead_filters import Wanted
 from claimbot.flows.export import export_leads
 from tests.bench.figures import Goal, Row, Sample
 from tests.bench.fill import fill_claims, fill_inbox, fill_leads
@@ -131,6 +132,6 @@ def our_export(stand: Stand, count: int) -> Exported:
 
 def first_byte_ms(stand: Stand) -> float:
     began_at = time.perf_counter()
-    pieces = export_leads(stand.parts, stand.brand.id)
+    pieces = export_leads(stand.parts, Wanted(stand.brand.id))
     next(pieces)
     return (time.perf_counter() - began_at) * 1000

@@ -14,6 +14,7 @@ from tests.bench import (
     holds,
     keywords,
     memory,
+    pages,
     rebuild,
     sender,
     startup,
@@ -53,6 +54,7 @@ FAMILIES = (
     *on_each("holds", "1,000 holds that end at once", holds.rows, holds.play),
     *on_each("rebuild", "a lost gate", rebuild.rows, rebuild.play),
     *on_each("export", "a million leads as CSV", export.rows, export.play),
+    *on_each("pages", "the list of a million leads", pages.rows, pages.play),
     Family("startup", "the first page and the list of commands", startup.ROWS, startup.play),
     Family("memory", "our processes when they are busiest", memory.ROWS, memory.play),
 )

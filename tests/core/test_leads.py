@@ -13,12 +13,12 @@ from claimbot.core.leads import (
     LeadFacts,
     LeadRow,
     QualifyRule,
-    cells,
     csv_line,
     describe,
     qualified,
     safe_cell,
 )
+from tests.lead_file import cells
 
 WINNER = LeadFacts(
     wrote_keyword=True,

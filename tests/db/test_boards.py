@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from claimbot.db import boards, exports
+from claimbot.core.lead_filters import Rules, Wanted
+from claimbot.db import boards, lead_pages
 from claimbot.db.engine import Ledger
 from claimbot.db.tables import inbox as inbox_table
 from claimbot.db.tables import leads as leads_table
@@ -58,13 +59,15 @@ def ask_events(world: World) -> Callable[[Connection, str], object]:
 
 
 def ask_latest(world: World) -> Callable[[Connection, str], object]:
-    wanted = exports.Wanted(world.brand.id)
-    return lambda tx, _: exports.list_latest(tx, wanted, None, 50)
+    return lambda tx, _: list_spots(tx, world, lead_pages.Turn(None, 50))
 
 
 def ask_further_back(world: World) -> Callable[[Connection, str], object]:
-    wanted, place = exports.Wanted(world.brand.id), (MIDDLE, "led_003000")
-    return lambda tx, _: exports.list_latest(tx, wanted, place, 50)
+    return lambda tx, _: list_spots(tx, world, lead_pages.Turn((MIDDLE, "led_003000"), 50))
+
+
+def list_spots(tx: Connection, world: World, turn: lead_pages.Turn) -> list[lead_pages.Spot]:
+    return lead_pages.list_spots(tx, Wanted(world.brand.id), Rules(NOW), turn)
 
 
 def _one(world: World, query: str) -> tuple[str, ...]:
@@ -90,9 +93,8 @@ def test_a_page_finds_its_rows_by_index(
 
 def test_the_page_after_a_place_begins_right_behind_it(old_ledger: World) -> None:
     with old_ledger.ledger.reading() as tx:
-        wanted = exports.Wanted(old_ledger.brand.id)
-        found = exports.list_latest(tx, wanted, (MIDDLE, "led_003000"), 3)
-    assert [person.id for person in found] == ["led_002999", "led_002998", "led_002997"]
+        found = list_spots(tx, old_ledger, lead_pages.Turn((MIDDLE, "led_003000"), 3))
+    assert [spot.lead_id for spot in found] == ["led_002999", "led_002998", "led_002997"]
 
 
 def test_the_latest_events_are_those_of_the_drop(old_ledger: World) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from claimbot.core.claims import Claim, State
 from claimbot.core.errors import Refused
 from claimbot.core.followers import Lead, follower_key
+from claimbot.core.lead_filters import Wanted
 from claimbot.core.messages import Delivery, Inbound, Kind, Quarantined
 from claimbot.core.money import Money
 from claimbot.core.payments import CheckoutRequest, NewsKind, PaymentEvent, SessionNews, SessionState
@@ -124,7 +125,7 @@ def test_the_canary_is_everywhere_before_and_nowhere_after(
     erase(parts, "owner", person.id)
     assert tables_with(parts.ledger, CANARY) == set()
     assert CANARY not in everything_in(redis_client)
-    assert CANARY.encode() not in b"".join(export_leads(parts, person.brand_id)).lower()
+    assert CANARY.encode() not in b"".join(export_leads(parts, Wanted(person.brand_id))).lower()
 
 
 def test_the_gate_forgets_the_person(parts: Parts, person: Lead, redis_client: Redis) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from claimbot.core.leads import COLUMNS, TRIGGERS, cells, csv_line, safe_cell
+from claimbot.core.leads import COLUMNS, TRIGGERS, csv_line, safe_cell
 from tests.core.test_leads import ROW, read_back
 from tests.fuzz import thorough
+from tests.lead_file import cells
 
 SPECIAL = st.sampled_from([*sorted(TRIGGERS), " ", ",", '"', "'", "0", "1", "e", "\u00a0", "\ufeff", "a"])
 TEXTS = st.text(max_size=12) | st.text(SPECIAL, max_size=8)

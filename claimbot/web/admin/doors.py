@@ -16,8 +16,10 @@ from claimbot.web.admin.health import add_health
 from claimbot.web.admin.here import add_words
 from claimbot.web.admin.instagram import add_instagram
 from claimbot.web.admin.join import add_join
+from claimbot.web.admin.lead_rule import add_lead_rule
 from claimbot.web.admin.leads import add_leads
 from claimbot.web.admin.me import add_me
+from claimbot.web.admin.person import add_person
 from claimbot.web.admin.rehearsals import add_rehearsals
 from claimbot.web.admin.stripe_keys import add_stripe_keys
 from claimbot.web.admin.team import add_team
@@ -44,5 +46,7 @@ def admin_routes(parts: Parts) -> Blueprint:
     add_claims(routes, parts)
     add_rehearsals(routes, parts)
     add_leads(routes, parts)
+    add_lead_rule(routes, parts)
+    add_person(routes, parts)
     add_health(routes, parts)
     return routes

@@ -1,15 +1,21 @@
 """Which leads does a brand want to see? The words of the address, read and written."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from claimbot.core.brands import Brand
+from claimbot.core.claims import State
+from claimbot.core.lead_filters import Wanted
 from claimbot.core.messages import Outcome
-from claimbot.flows.export import LeadFilter
 
 SEARCH_CHARS_MOST = 100
-QUALIFIED = {"yes": True, "no": False}
+YES_NO = {"yes": True, "no": False}
 # Between the time and the id of a place; neither holds one.
 SEPARATOR = "~"
+# Fields of the address whose names are words of the language.
+NAMES = {"since": "from", "until": "to"}
 
 Place = tuple[datetime, str]
 
@@ -21,28 +27,81 @@ class Asked:
     search: str = ""
     drop: str = ""
     outcome: str = ""
+    state: str = ""
     qualified: str = ""
+    channel: str = ""
+    consent: str = ""
+    tag: str = ""
+    since: str = ""
+    until: str = ""
+    sort: str = ""
+
+    def wanted(self, brand: Brand) -> Wanted:
+        """Words that we do not know ask for nothing."""
+        name = self.search.removeprefix("@")[:SEARCH_CHARS_MOST]
+        until = _day(self.until)
+        return Wanted(
+            brand.id,
+            drop_id=self.drop or None,
+            channel=self.channel or None,
+            search=name or None,
+            outcome=self.outcome if self.outcome in set(Outcome) else None,
+            state=self.state if self.state in set(State) else None,
+            is_qualified=YES_NO.get(self.qualified),
+            has_consented=YES_NO.get(self.consent),
+            tag=self.tag[:SEARCH_CHARS_MOST] or None,
+            seen_from=_midnight(_day(self.since), brand),
+            seen_before=_midnight(until + timedelta(days=1) if until else None, brand),
+        )
 
     @property
-    def wanted(self) -> LeadFilter:
-        name = self.search.removeprefix("@")[:SEARCH_CHARS_MOST]
-        return LeadFilter(
-            drop_id=self.drop or None,
-            outcome=self.outcome if self.outcome in set(Outcome) else None,
-            is_qualified=QUALIFIED.get(self.qualified),
-            search=name or None,
-        )
+    def is_oldest_first(self) -> bool:
+        return self.sort == "oldest"
 
     @property
     def words(self) -> dict[str, str]:
         """What was asked for, without what was not."""
-        told = {
-            "search": self.search,
-            "drop": self.drop,
-            "outcome": self.outcome,
-            "qualified": self.qualified,
-        }
+        told = {NAMES.get(one.name, one.name): str(getattr(self, one.name)) for one in fields(self)}
         return {name: value for name, value in told.items() if value}
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What keeps lines away."""
+        return {name: value for name, value in self.words.items() if name != "sort"}
+
+    @property
+    def has_rare(self) -> bool:
+        """Is something asked for that the page folds away?"""
+        return bool(self.words.keys() & {"state", "channel", "consent", "tag", "from", "to"})
+
+    @property
+    def faults(self) -> list[str]:
+        dates = (("from", self.since), ("to", self.until))
+        return [
+            f"The date “{value[:20]}” ({name}) is none: write it as 2026-03-14."
+            for name, value in dates
+            if value and _day(value) is None
+        ]
+
+
+def read_asked(words: Mapping[str, str]) -> Asked:
+    """From an address or a form; PostgreSQL cannot keep the letter NUL."""
+    names = {one.name: NAMES.get(one.name, one.name) for one in fields(Asked)}
+    return Asked(**{own: words.get(name, "").replace("\0", "").strip() for own, name in names.items()})
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    # A zone's midnight must still be a time.
+    return found if 1 < found.year < 9999 else None
+
+
+def _midnight(day: date | None, brand: Brand) -> datetime | None:
+    """A day begins where the brand is."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(brand.timezone)) if day else None
 
 
 def write_place(place: Place) -> str:
@@ -51,9 +110,9 @@ def write_place(place: Place) -> str:
 
 def read_place(text: str) -> Place | None:
     """None for what we did not write: the list then begins at its start."""
-    at, _, lead_id = text.partition(SEPARATOR)
+    at, _, key = text.partition(SEPARATOR)
     try:
         found = datetime.fromisoformat(at)
     except ValueError:
         return None
-    return (found, lead_id) if found.tzinfo is not None and lead_id else None
+    return (found, key) if found.tzinfo is not None and key else None

@@ -1,122 +1,98 @@
-"""Who wrote to the brand, and what became of each?"""
+"""Who wrote to the brand, what became of each, and how does the list get into a file?"""
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, redirect, url_for
+from flask import Blueprint, Response, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from claimbot.core.errors import Refused
 from claimbot.core.leads import QualifyRule, describe
+from claimbot.core.messages import Outcome
 from claimbot.core.operators import Right
 from claimbot.flows.board import find_rule, list_names
-from claimbot.flows.erase import erase
-from claimbot.flows.export import export_leads, show_leads
-from claimbot.flows.mend import resume_lead
-from claimbot.flows.person import Story, find_story, note_export, pause_lead
+from claimbot.flows.download import end_download, find_download, start_download
+from claimbot.flows.show import count_leads, list_channels, show_leads
 from claimbot.parts import Parts
+from claimbot.web.admin.again import needs_password_again
 from claimbot.web.admin.here import asked, brand, needs, page, typed, visitor
-from claimbot.web.admin.lead_filter import Asked, read_place, write_place
+from claimbot.web.admin.lead_filter import Asked, read_asked, read_place, write_place
+from claimbot.web.admin.wording import OUTCOMES, STATES, Badge
 
-STEPS = {"pause": pause_lead, "resume": resume_lead}
-DONE = {"pause": "bot_paused", "resume": "bot_resumed"}
-
-
-class Downloads:
-    """One at a time for each brand and process: a list of a million is work."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: set[str] = set()
-
-    def begin(self, brand_id: str) -> bool:
-        with self._lock:
-            if brand_id in self._running:
-                return False
-            self._running.add(brand_id)
-            return True
-
-    def end(self, brand_id: str) -> None:
-        with self._lock:
-            self._running.discard(brand_id)
+# The others never become a line of the list.
+SHOWN_OUTCOMES = [
+    word for word in OUTCOMES if word not in (Outcome.IGNORED, Outcome.UNSENT, Outcome.QUARANTINED)
+]
 
 
 def add_leads(routes: Blueprint, parts: Parts) -> None:
-    downloads = Downloads()
-
     @routes.get("/<slug>/leads")
     def list_leads(slug: str) -> ResponseReturnValue:
-        wanted = Asked(asked("search"), asked("drop"), asked("outcome"), asked("qualified"))
-        return _list_page(parts, wanted)
+        return _list_page(parts, read_asked(request.args))
 
     @routes.post("/<slug>/leads.csv")
+    @needs(Right.CHANGE)
+    @needs_password_again
     def download_leads(slug: str) -> ResponseReturnValue:
-        wanted = Asked(typed("search"), typed("drop"), typed("outcome"), typed("qualified"))
-        if wanted.drop and wanted.drop not in list_names(parts, brand().id):
-            abort(404)
-        if not downloads.begin(brand().id):
-            return _list_page(parts, wanted, "A download of this brand is still running: wait for it."), 409
-        return _csv(parts, wanted, downloads)
-
-    @routes.get("/<slug>/leads/<lead_id>")
-    def person(slug: str, lead_id: str) -> ResponseReturnValue:
-        return page("person.html", story=_mine(parts, lead_id))
-
-    @routes.post("/<slug>/leads/<lead_id>/<any(pause, resume):step>")
-    def step_lead(slug: str, lead_id: str, step: str) -> ResponseReturnValue:
-        _mine(parts, lead_id)
+        wanted = _mine(parts, read_asked(request.form))
         try:
-            STEPS[step](parts, visitor().actor, lead_id)
-        except Refused:
-            abort(404)
-        return redirect(url_for("admin.person", slug=slug, lead_id=lead_id, did=DONE[step]), 303)
-
-    @routes.post("/<slug>/leads/<lead_id>/erase")
-    @needs(Right.OWN)
-    def erase_person(slug: str, lead_id: str) -> ResponseReturnValue:
-        _mine(parts, lead_id)
-        erase(parts, visitor().actor, lead_id)
-        return redirect(url_for("admin.person", slug=slug, lead_id=lead_id, did="erased"), 303)
+            return _csv(parts, wanted)
+        except Refused as refusal:
+            return _list_page(parts, wanted, str(refusal)), 409
 
 
-def _mine(parts: Parts, lead_id: str) -> Story:
-    return find_story(parts, brand().id, lead_id) or abort(404)
-
-
-def _list_page(parts: Parts, wanted: Asked, wrong: str = "") -> str:
-    names = list_names(parts, brand().id)
-    if wanted.drop and wanted.drop not in names:
+def _mine(parts: Parts, wanted: Asked) -> Asked:
+    """Another brand's drop does not exist."""
+    if wanted.drop and wanted.drop not in list_names(parts, brand().id):
         abort(404)
-    shown = show_leads(parts, brand().id, wanted.wanted, read_place(asked("after")))
+    return wanted
+
+
+def _list_page(parts: Parts, wanted: Asked, refusal: str = "") -> str:
+    _mine(parts, wanted)
+    asked_for = wanted.wanted(brand())
+    shown = show_leads(parts, asked_for, read_place(asked("after")), wanted.is_oldest_first)
     rule = find_rule(parts, wanted.drop) if wanted.drop else QualifyRule()
     return page(
         "leads.html",
         wanted=wanted,
-        wrong=wrong,
+        faults=[refusal] if refusal else wanted.faults,
         rows=shown.rows,
-        drops=names,
+        count=count_leads(parts, asked_for),
+        running=find_download(parts, brand().id),
+        drops=list_names(parts, brand().id),
+        channels=[(name, name.capitalize()) for name in list_channels(parts, brand().id)],
+        outcomes=_words(OUTCOMES, SHOWN_OUTCOMES),
+        states=_words(STATES, STATES),
         rule=describe(rule),
-        next_page=_next(wanted.words, write_place(shown.before)) if shown.before else "",
+        next_page=_next(wanted.words, write_place(shown.after)) if shown.after else "",
         is_first=not asked("after"),
+        all_page=url_for("admin.list_leads", slug=brand().slug),
+        other_way=_other_way(wanted),
     )
+
+
+def _words(table: Mapping[str, Badge], shown: Iterable[str]) -> list[tuple[str, str]]:
+    return [(str(word), table[word].words) for word in shown]
 
 
 def _next(words: Mapping[str, str], after: str) -> str:
     return f"{url_for('admin.list_leads', slug=brand().slug)}?{urlencode({**words, 'after': after})}"
 
 
-def _csv(parts: Parts, wanted: Asked, downloads: Downloads) -> Response:
+def _other_way(wanted: Asked) -> str:
+    turned = replace(wanted, sort="" if wanted.is_oldest_first else "oldest")
+    return f"{url_for('admin.list_leads', slug=brand().slug)}?{urlencode(turned.words)}"
+
+
+def _csv(parts: Parts, wanted: Asked) -> Response:
     brand_id = brand().id
-    try:
-        filters = {name: word for name, word in wanted.words.items() if name != "search"}
-        note_export(parts, visitor().actor, brand_id, filters)
-        pieces = export_leads(parts, brand_id, wanted.wanted, with_bom=True)
-    except BaseException:
-        downloads.end(brand_id)
-        raise
+    kept = {name: word for name, word in wanted.filters.items() if name not in ("search", "tag")}
+    with_bom = typed("for_programs") != "yes"
+    pieces = start_download(parts, visitor().actor, wanted.wanted(brand()), kept, with_bom)
     response = Response(pieces, mimetype="text/csv")
     name = f"{brand().slug}-leads-{parts.clock():%Y-%m-%d}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.call_on_close(lambda: downloads.end(brand_id))
+    response.call_on_close(lambda: end_download(parts, brand_id))
     return response

@@ -106,6 +106,9 @@ ACTIONS: Mapping[str, str] = {
     "lead_paused": "Machine silenced for a person",
     "lead_resumed": "Machine answers a person again",
     "lead_erased": "Person erased",
+    "lead_written_to": "Message written to a person",
+    "lead_described": "Tags and note of a person changed",
+    "rule_changed": "Rule for qualified leads changed",
     "leads_exported": "Leads taken as a file",
     "joined": "Joined by a link",
     "invited": "Invitation made",
@@ -119,6 +122,7 @@ def work_words(kind: str) -> str:
 WORK: Mapping[str, str] = {
     Work.OFFER: "offer of a unit",
     Work.REPLY: "message",
+    Work.PERSONAL: "message of a person",
     Work.EXPIRE: "end of a checkout",
     Work.REFUND: "refund",
     Work.PROFILE: "look-up of a name",

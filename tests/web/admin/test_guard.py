@@ -26,9 +26,9 @@ ONLY_OWNER = named(
     "check_audit"
 )
 ONLY_OWNER_PAGES = named("team brand_settings word_settings instagram stripe audit")
-NOT_FOR_VIEWERS_PAGES = named("new_drop edit_drop plan_rehearsal")
+NOT_FOR_VIEWERS_PAGES = named("new_drop edit_drop plan_rehearsal show_rule")
 ASKS_AGAIN = named(
-    "prove_again offer_factor set_factor renew_codes remove_factor refund_claim "
+    "download_leads erase_person prove_again offer_factor set_factor renew_codes remove_factor refund_claim "
     "invite_colleague change_role remove_colleague connect disconnect_account set_stripe_keys"
 )
 

@@ -8,10 +8,9 @@ import pytest
 
 from claimbot.core.claims import State
 from claimbot.core.leads import COLUMNS
-from claimbot.db import leads
+from claimbot.db import downloads, leads
 from claimbot.db.inbox import Arrival, Ending, insert_events
-from claimbot.flows.export import SHOWN_ROWS
-from claimbot.web.admin.leads import Downloads
+from claimbot.flows.show import SHOWN_LINES
 from tests.builders import NOW, make_claim, make_lead, make_work, take_work
 from tests.pages import Answer, CheckingClient
 from tests.web.admin.desk import OWNER, Desk, token_of
@@ -44,8 +43,11 @@ def crowd(each_desk: Desk) -> dict[str, str]:
     ledger, account = each_desk.doors.ledger, each_desk.doors.account
     drop = each_desk.drop()
     ana = make_lead(ledger, account, "1", username="ana.lima", name="Ana Lima", email="ana@post.test")
-    ben = make_lead(ledger, account, "2", username="ben_100%", name="Ben")
-    cleo = make_lead(ledger, account, "3", username="cleo", name="Cleo")
+    # Half past midnight of the next day, where the brand is.
+    late = {"first_seen_at": NOW.replace(hour=23, minute=30), "tags": ["vip", "x"], "consent_marketing": True}
+    ben = make_lead(ledger, account, "2", username="ben_100%", name="Ben", **late)
+    asked = {"tags": ['é"'], "consent_marketing": False}
+    cleo = make_lead(ledger, account, "3", username="cleo", name="Cleo", **asked)
     make_claim(ledger, drop, ana, State.HELD, place=1)
     say(each_desk, ana.id, drop.id, "held")
     say(each_desk, ben.id, drop.id, "sold_out")
@@ -71,6 +73,25 @@ def crowd(each_desk: Desk) -> dict[str, str]:
         ({"qualified": "yes"}, {"ana"}),
         ({"qualified": "no"}, {"ben", "cleo"}),
         ({"drop": "drop", "qualified": "no", "search": "b"}, {"ben"}),
+        ({"drop": "drop", "qualified": "yes"}, {"ana"}),
+        ({"drop": "drop", "outcome": "held"}, {"ana"}),
+        ({"outcome": "unmatched"}, {"cleo"}),
+        ({"outcome": "held", "qualified": "no"}, set()),
+        ({"state": "held"}, {"ana"}),
+        ({"state": "held", "outcome": "held", "drop": "drop"}, {"ana"}),
+        ({"state": "held", "outcome": "sold_out"}, set()),
+        ({"state": "sold"}, set()),
+        ({"consent": "yes"}, {"ben"}),
+        ({"consent": "no"}, {"cleo"}),
+        ({"tag": "vip"}, {"ben"}),
+        ({"tag": "vi"}, set()),
+        ({"tag": 'é"'}, {"cleo"}),
+        ({"channel": "instagram"}, {"ana", "ben", "cleo"}),
+        ({"channel": "telegram"}, set()),
+        ({"from": "2026-03-15"}, {"ben"}),
+        ({"to": "2026-03-14"}, {"ana", "cleo"}),
+        ({"from": "2026-03-15", "to": "2026-03-15", "sort": "oldest"}, {"ben"}),
+        ({"sort": "oldest"}, {"ana", "ben", "cleo"}),
     ],
 )
 def test_the_page_and_the_file_show_what_was_asked_for(
@@ -98,7 +119,7 @@ def test_the_newest_are_first_and_pages_follow_without_a_gap(each_desk: Desk) ->
     ledger, account = each_desk.doors.ledger, each_desk.doors.account
     ids = [
         make_lead(ledger, account, str(number), first_seen_at=NOW + timedelta(seconds=number // 3)).id
-        for number in range(2 * SHOWN_ROWS + 7)
+        for number in range(2 * SHOWN_LINES + 7)
     ]
     browser = each_desk.sign_in()
 
@@ -107,7 +128,7 @@ def test_the_newest_are_first_and_pages_follow_without_a_gap(each_desk: Desk) ->
     third = browser.get(further(second))
 
     seen = [*names(first), *names(second), *names(third)]
-    assert (len(names(first)), len(names(second)), len(names(third))) == (SHOWN_ROWS, SHOWN_ROWS, 7)
+    assert (len(names(first)), len(names(second)), len(names(third))) == (SHOWN_LINES, SHOWN_LINES, 7)
     assert sorted(seen) == sorted(ids)
     assert seen[0] == ids[-1]
     assert not [link for link in third.shown.links() if "after=" in link]
@@ -121,11 +142,11 @@ def test_a_rare_one_is_found_behind_many(each_desk: Desk) -> None:
     ledger, account = each_desk.doors.ledger, each_desk.doors.account
     rare = make_lead(ledger, account, "rare", first_seen_at=NOW - timedelta(days=1))
     say(each_desk, rare.id, None, "human")
-    others = [make_lead(ledger, account, str(number)) for number in range(SHOWN_ROWS + 30)]
+    others = [make_lead(ledger, account, str(number)) for number in range(SHOWN_LINES + 30)]
 
     shown = names(each_desk.sign_in().get(f"{LEADS}?outcome=human"))
 
-    assert (len(others), shown) == (SHOWN_ROWS + 30, [rare.id])
+    assert (len(others), shown) == (SHOWN_LINES + 30, [rare.id])
 
 
 @pytest.mark.parametrize(
@@ -147,14 +168,19 @@ def test_the_rule_of_the_list_is_told_in_words(desk: Desk) -> None:
     assert "A lead is qualified when they wrote the word" in desk.sign_in().get(LEADS).shown.text
 
 
-def test_one_download_at_a_time_for_each_brand() -> None:
-    downloads = Downloads()
+def test_one_download_at_a_time_for_each_brand(each_desk: Desk) -> None:
+    browser = each_desk.sign_in()
+    with each_desk.doors.ledger.begin() as tx:
+        assert downloads.begin_download(tx, each_desk.brand.id, "op_1", NOW)
+        downloads.mark_download(tx, each_desk.brand.id, 12_000, NOW)
 
-    began = [downloads.begin("aurora"), downloads.begin("aurora"), downloads.begin("borealis")]
-    downloads.end("aurora")
+    page = browser.get(LEADS).shown
+    refused = browser.send(page, f"{LEADS}.csv")
+    each_desk.pass_time(seconds=61)
 
-    assert began == [True, False, True]
-    assert downloads.begin("aurora")
+    assert "A download is running: 12,000 lines so far" in page.text
+    assert refused.status == 409 and "still running" in refused.shown.text
+    assert download(browser) == []
 
 
 def test_a_finished_download_lets_the_next_begin(desk: Desk) -> None:
