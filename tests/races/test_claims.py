@@ -12,6 +12,7 @@ from claimbot.flows import launch
 from claimbot.flows.expire import sweep_due
 from claimbot.flows.receive import Signed, receive
 from claimbot.flows.sweep import serve_lines
+from claimbot.flows.verify import verify
 from claimbot.parts import make_parts
 from tests.crowd import at_once, in_processes
 from tests.engine import settings_for
@@ -115,6 +116,15 @@ def test_stock_that_is_edited_during_a_storm_is_never_oversold(play: Play) -> No
     assert play.states() == {"held": 40, "waitlisted": 8}
     assert count(play, "units WHERE state = 'open' AND claim_id IS NULL") == 0
     assert_invariants(play.parts)
+
+
+def test_without_the_bound_an_edited_stock_is_broken_so_this_test_can_fail(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_lower_stock", lambda *_anything: None)
+    drop = play.drop(stock_units=5)
+    at_once(16, lambda number: play.write((f"7{number:03d}", "LAUNCH")) if number else edit(play, drop, 1))
+    assert "I1" in {one.invariant for one in verify(play.parts) if not one.ok}
 
 
 def offered(play: Play, count_of_people: int) -> list[str]:
