@@ -15,6 +15,7 @@ from tests.invariants import assert_invariants
 WRONG_MINUTES = [-10, 10]
 # A busy machine may take this long between two looks at a clock.
 SLACK_SECONDS = 5.0
+SLACK = timedelta(seconds=SLACK_SECONDS)
 
 
 @pytest.fixture
@@ -29,11 +30,11 @@ def on_a_wrong_machine(engine: Engine, minutes: float) -> Engine:
     return replace(engine, parts=replace(engine.parts, clock=clock))
 
 
-def seconds_left(engine: Engine) -> float:
-    """Of the one hold, by the database's own time."""
-    [(ends_at,)] = engine.rows("SELECT hold_expires_at FROM claims")
-    ends_at = datetime.fromisoformat(ends_at) if isinstance(ends_at, str) else ends_at
-    return (ends_at.replace(tzinfo=UTC) - engine.parts.ledger.database_time()).total_seconds()
+def told_and_ends(engine: Engine) -> tuple[datetime, datetime]:
+    """When the one follower was told, and when their hold ends."""
+    [moments] = engine.rows("SELECT told_at, hold_expires_at FROM claims")
+    told_at, ends_at = (datetime.fromisoformat(str(one)) for one in moments)
+    return told_at.replace(tzinfo=UTC), ends_at.replace(tzinfo=UTC)
 
 
 @pytest.mark.matrix(44)
@@ -43,8 +44,12 @@ def test_a_worker_whose_clock_is_wrong_gives_nobody_more_or_less_time(engine: En
     engine.drop(stock_units=1, hold_minutes=15)
     engine.dm("ana")
 
+    before = engine.parts.ledger.database_time()
     wrong.work()
-    assert abs(seconds_left(engine) - 15 * 60) < SLACK_SECONDS
+    after = engine.parts.ledger.database_time()
+    told_at, ends_at = told_and_ends(engine)
+    assert before - SLACK <= told_at <= after + SLACK
+    assert ends_at - told_at == timedelta(minutes=15)
     assert wrong.chore("holds") == 0
 
     assert engine.states() == {"held": 1}

@@ -11,6 +11,8 @@ from tests.proxy import BLACK_HOLE, HEALTHY, LOST_ANSWER, Toxic
 
 WHILE_OPENING_SECONDS = 0.6
 AFTERWARDS_SECONDS = 0.25
+# The two are for a machine that answers this fast while all is well; one that is busy with others gets more.
+QUIET_SECONDS = 0.1
 # Enough to say something about the slowest of a hundred.
 CALLS = 200
 CALLS_PER_SECOND = 50.0
@@ -54,17 +56,20 @@ def test_acknowledgements_stay_quick_while_redis_is_slow(
     lines: Lines, platform: Platform, toxic: Toxic
 ) -> None:
     lines.engine.drop(stock_units=100)
-    platform.post_all(people(20, "before"))
+    platform.post_all(people(20, "first"))
+    well = platform.post_all(people(60, "before"), per_second=CALLS_PER_SECOND)
 
     lines.redis.down = toxic
     opening = platform.post_all(people(60, "opening"), per_second=CALLS_PER_SECOND)
     afterwards = platform.post_all(people(CALLS, "after"), per_second=CALLS_PER_SECOND)
     lines.redis.heal()
+    well += platform.post_all(people(60, "healed"), per_second=CALLS_PER_SECOND)
 
-    assert {ack.status for ack in opening + afterwards} == {200}
-    assert p99_seconds(opening) <= WHILE_OPENING_SECONDS
-    assert p99_seconds(afterwards) <= AFTERWARDS_SECONDS
-    assert lines.engine.states() == {"held": 100, "waitlisted": 20 + 60 + CALLS - 100}
+    busy = max(1.0, p99_seconds(well) / QUIET_SECONDS)
+    assert {ack.status for ack in well + opening + afterwards} == {200}
+    assert p99_seconds(opening) <= WHILE_OPENING_SECONDS * busy
+    assert p99_seconds(afterwards) <= AFTERWARDS_SECONDS * busy
+    assert lines.engine.states() == {"held": 100, "waitlisted": 20 + 3 * 60 + CALLS - 100}
     assert_invariants(lines.engine.parts)
 
 
