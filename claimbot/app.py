@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 
-from flask import Flask, Response, render_template
+from flask import Flask, Request, Response, render_template
+from flask.sessions import SessionInterface
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -28,6 +29,13 @@ FORM_BYTES_MAX = 64 * 1024
 STATIC_SECONDS = 3600
 
 
+class NoSessions(SessionInterface):
+    """Flask's own sessions are not used: who signed in is known by a cookie of ours."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        return None
+
+
 def create_app(parts: Parts | None = None) -> Flask:
     """The web application; without `parts` they are made from the settings. Raises Setup."""
     parts = parts or make_parts(read_settings())
@@ -40,6 +48,7 @@ def create_app(parts: Parts | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,
         SEND_FILE_MAX_AGE_DEFAULT=STATIC_SECONDS,
     )
+    app.session_interface = NoSessions()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # Otherwise // in a path is answered with a redirect to whatever host the request named.
