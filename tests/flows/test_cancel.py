@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimbot.core.drops import Drop, Variant
+from claimbot.core.drops import Drop, LinkMode, Variant
 from claimbot.core.errors import Refused
 from claimbot.core.money import Money
 from claimbot.flows.cancel import cancel_claim
@@ -29,7 +29,7 @@ def is_sound(engine: Engine) -> bool:
 
 class TestCancelling:
     def test_stripe_ends_the_session_before_the_next_gets_the_unit(self, engine: Engine) -> None:
-        session_id = offered(engine)
+        session_id = offered(engine, link_mode=LinkMode.DIRECT)
         engine.dm("ben")
 
         cancel_claim(engine.parts, ACTOR, claim_of(engine, "ana").id)
@@ -43,7 +43,7 @@ class TestCancelling:
         assert is_sound(engine)
 
     def test_a_buyer_who_is_faster_keeps_it(self, engine: Engine) -> None:
-        offered(engine)
+        offered(engine, link_mode=LinkMode.DIRECT)
         cancel_claim(engine.parts, ACTOR, claim_of(engine, "ana").id)
         engine.pay("ana")
         finish(engine)
@@ -51,7 +51,7 @@ class TestCancelling:
         assert is_sound(engine)
 
     def test_who_waits_leaves_the_line_and_is_told(self, engine: Engine) -> None:
-        offered(engine)
+        offered(engine, link_mode=LinkMode.DIRECT)
         engine.dm("ben")
         engine.work()
         cancel_claim(engine.parts, ACTOR, claim_of(engine, "ben").id)
@@ -62,7 +62,7 @@ class TestCancelling:
 
     def test_what_is_paid_or_over_is_refused_with_what_to_do(self, sqlite_engine: Engine) -> None:
         engine = sqlite_engine
-        offered(engine)
+        offered(engine, link_mode=LinkMode.DIRECT)
         claim_id = claim_of(engine, "ana").id
         engine.pay("ana")
         with pytest.raises(Refused, match="send the money back instead"):
@@ -71,8 +71,9 @@ class TestCancelling:
 
 
 def sized(engine: Engine, large: Money | None = None, **changes: int) -> Drop:
-    small = Variant("var_small", "S", "Small")
-    return engine.drop(variants=[small, Variant("var_large", "L", "Large", (), large)], **changes)
+    """Links lead straight to Stripe, however slow the machine is."""
+    variants = [Variant("var_small", "S", "Small"), Variant("var_large", "L", "Large", (), large)]
+    return engine.drop(variants=variants, link_mode=LinkMode.DIRECT, **changes)
 
 
 class TestMoving:

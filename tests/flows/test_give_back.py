@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimbot.core.drops import DropKind
+from claimbot.core.drops import DropKind, LinkMode
 from claimbot.core.errors import Refused
 from claimbot.core.money import Money
 from claimbot.flows.give_back import ask_refund
@@ -18,7 +18,7 @@ ACTOR = "operator:1"
 
 def bought(engine: Engine, **changes: object) -> str:
     """Ana has bought the only unit; the id of her claim."""
-    offered(engine, **changes)
+    offered(engine, link_mode=LinkMode.DIRECT, **changes)
     engine.pay("ana")
     engine.work()
     return claim_of(engine, "ana").id
