@@ -15,17 +15,18 @@ def theatre() -> Iterator[Theatre]:
         yield one
 
 
-# The first seed that fails without the guard stands in the middle: seeds before it show nothing.
+# Each range begins near a seed that fails without the guard, and is long: whatever changes in the engine
+# changes what happens in a program. The search ends at the first failure.
 @pytest.mark.parametrize(
     ("guard", "seeds"),
     [
-        ("no_unit_guard", range(65, 70)),
-        ("no_bound", range(3, 8)),
-        ("no_dedupe", range(5)),
-        ("ack_before_commit", range(8)),
-        ("no_fence", range(10, 15)),
-        ("no_lease_check", range(2, 7)),
-        ("no_owner", range(30, 35)),
+        ("no_unit_guard", range(65, 145)),
+        ("no_bound", range(3, 43)),
+        ("no_dedupe", range(20)),
+        ("ack_before_commit", range(40)),
+        ("no_fence", range(10, 70)),
+        ("no_lease_check", range(2, 42)),
+        ("no_owner", range(30, 110)),
     ],
 )
 def test_without_a_guard_a_promise_is_broken(
