@@ -66,7 +66,7 @@ def show_leads(parts: Parts, wanted: Wanted, after: Place | None, is_oldest_firs
 def count_leads(parts: Parts, wanted: Wanted) -> int | None:
     """How many fit; None for more than COUNTED_MOST, or where only reading them all could tell."""
     listing = open_listing(parts, wanted)
-    if not lead_pages.is_checked(wanted, listing.rules):
+    if wanted.search is not None or not lead_pages.is_checked(wanted, listing.rules):
         return None
     with parts.ledger.reading() as tx:
         found = lead_pages.count_spots(tx, wanted, listing.rules, COUNTED_MOST + 1)

@@ -53,13 +53,14 @@ def _list_page(parts: Parts, wanted: Asked, refusal: str = "") -> str:
     _mine(parts, wanted)
     asked_for = wanted.wanted(brand())
     shown = show_leads(parts, asked_for, read_place(asked("after")), wanted.is_oldest_first)
+    is_whole = shown.after is None and not asked("after")
     rule = find_rule(parts, wanted.drop) if wanted.drop else QualifyRule()
     return page(
         "leads.html",
         wanted=wanted,
         faults=[refusal] if refusal else wanted.faults,
         rows=shown.rows,
-        count=count_leads(parts, asked_for),
+        count=len(shown.rows) if is_whole else count_leads(parts, asked_for),
         running=find_download(parts, brand().id),
         drops=list_names(parts, brand().id),
         channels=[(name, name.capitalize()) for name in list_channels(parts, brand().id)],
