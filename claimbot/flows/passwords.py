@@ -4,11 +4,10 @@ Common passwords, names and words come from zxcvbn's lists; it also sees them be
 along the keyboard's rows and with 0 for o. The words of the brand count as common, too.
 """
 
+import importlib
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-from zxcvbn import zxcvbn
 
 from claimbot.core.operators import Visitor
 from claimbot.db import audit, operators
@@ -49,7 +48,9 @@ def password_faults(new: NewPassword) -> list[str]:
 def guesses(new: NewPassword) -> float:
     """How many tries a good guesser needs."""
     with _weighing:
-        found = zxcvbn(new.text[:CHARS_WEIGHED], user_inputs=[*_parts_of(new.words), *OWN_WORDS])
+        # Its lists take 13 MB: only the process that weighs a password has them, from its first one on.
+        weigh = importlib.import_module("zxcvbn").zxcvbn
+        found = weigh(new.text[:CHARS_WEIGHED], user_inputs=[*_parts_of(new.words), *OWN_WORDS])
     return float(found["guesses"])
 
 
