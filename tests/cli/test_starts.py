@@ -6,7 +6,6 @@ import sys
 import pytest
 
 SAYS_WHAT_IS_LOADED = "import sys, {module}; print(*sys.modules)"
-START_SECONDS = 60
 
 
 @pytest.mark.parametrize(
@@ -21,8 +20,6 @@ START_SECONDS = 60
 def test_a_start_loads_nothing_that_it_may_never_need(module: str, heavy: set[str]) -> None:
     code = SAYS_WHAT_IS_LOADED.format(module=module)
 
-    told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert heavy & set(said.stdout.decode().split()) == set()
+    assert heavy & set(told.stdout.split()) == set()
