@@ -29,8 +29,11 @@ IS_TAGGED: ColumnElement[bool] = cast(leads.c.tags, Text) != literal_column("'[]
 
 
 def conditions_of_people(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What the row of a lead itself must fulfil."""
-    asked: list[ColumnElement[bool]] = [leads.c.brand_id == wanted.brand_id]
+    """What the row of a lead itself must fulfil, besides being of the brand.
+
+    Where leads are joined to rows that name the brand, asking twice makes SQLite begin with all leads.
+    """
+    asked: list[ColumnElement[bool]] = []
     if wanted.channel is not None:
         mine = select(accounts.c.id).where(accounts.c.brand_id == wanted.brand_id)
         asked.append(leads.c.account_id.in_(mine.where(accounts.c.channel == wanted.channel)))

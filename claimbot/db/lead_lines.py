@@ -112,7 +112,8 @@ def _only(query: Select[Any], lines: Subquery, wanted: Wanted) -> Select[Any]:
 
 def _people(wanted: Wanted, part: Range) -> Subquery:
     query = select(leads, accounts.c.channel).join(accounts, accounts.c.id == leads.c.account_id)
-    return query.where(*conditions_of_people(wanted), part.holds(leads.c.id)).subquery("people")
+    asked = (leads.c.brand_id == wanted.brand_id, *conditions_of_people(wanted))
+    return query.where(*asked, part.holds(leads.c.id)).subquery("people")
 
 
 def _said(wanted: Wanted, part: Range, is_sqlite: bool) -> CTE:

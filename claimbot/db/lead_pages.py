@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Tuple, and_, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Tuple,
+    and_,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.sql.selectable import FromClause
 
 from claimbot.core.lead_filters import Rules, Wanted
@@ -20,6 +32,8 @@ from claimbot.db.tables import claims, inbox, leads
 
 # Where a page ends and the next one begins.
 Place = tuple[datetime, str]
+# The same words as in the partial index: SQLite takes it only when it sees them.
+IS_LINE: ColumnElement[bool] = inbox.c.outcome.not_in([literal_column("''"), literal_column("'ignored'")])
 Keys = tuple[ColumnElement[Any], ColumnElement[str]]
 
 
@@ -92,7 +106,7 @@ def _known(wanted: Wanted) -> tuple[Select[Any], Keys]:
     query = select(
         keys[0].label("at"), keys[1].label("key"), leads.c.id.label("lead_id"), literal(None).label("drop_id")
     )
-    return query.where(*conditions_of_people(wanted)), keys
+    return query.where(leads.c.brand_id == wanted.brand_id, *conditions_of_people(wanted)), keys
 
 
 def _wrote(wanted: Wanted, rules: Rules) -> tuple[Select[Any], Keys]:
@@ -106,7 +120,7 @@ def _wrote(wanted: Wanted, rules: Rules) -> tuple[Select[Any], Keys]:
     else:
         asked.append(or_(inbox.c.drop_id.is_not(None), _has_no_drop(inbox.c.lead_id)))
     if wanted.outcome is not None:
-        asked.append(inbox.c.outcome == wanted.outcome)
+        asked += [inbox.c.outcome == wanted.outcome, IS_LINE]
     if wanted.is_qualified is not None:
         is_theirs = and_(
             stand.c.lead_id == inbox.c.lead_id, stand.c.drop_id == inbox.c.drop_id, _speaks(stand)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, text
@@ -32,16 +33,19 @@ def old_ledger(world: World) -> World:
             "external_id": f"old-{number}",
             "first_seen_at": at,
             "last_seen_at": at,
+            "tags": ["vip"] if number % 60 == 0 else [],
+            "consent_marketing": True if number % 60 == 0 else None,
         }
         for number, at in enumerate(times)
     ]
     said = [
         {
             "event_key": f"key-{number}",
+            "brand_id": world.brand.id,
             "lead_id": f"led_{number:06d}",
             "drop_id": drops[number % 60 == 0].id,
             "received_at": at,
-            "outcome": "held",
+            "outcome": "limit_reached" if number % 60 == 0 else "sold_out",
         }
         for number, at in enumerate(times)
     ]
@@ -66,8 +70,8 @@ def ask_further_back(world: World) -> Callable[[Connection, str], object]:
     return lambda tx, _: list_spots(tx, world, lead_pages.Turn((MIDDLE, "led_003000"), 50))
 
 
-def list_spots(tx: Connection, world: World, turn: lead_pages.Turn) -> list[lead_pages.Spot]:
-    return lead_pages.list_spots(tx, Wanted(world.brand.id), Rules(NOW), turn)
+def list_spots(tx: Connection, world: World, turn: lead_pages.Turn, **wanted: Any) -> list[lead_pages.Spot]:
+    return lead_pages.list_spots(tx, Wanted(world.brand.id, **wanted), Rules(NOW), turn)
 
 
 def _one(world: World, query: str) -> tuple[str, ...]:
@@ -89,6 +93,20 @@ def test_a_page_finds_its_rows_by_index(
     plan = plan_of(ledger, ask(old_ledger), "")
     assert index in plan
     assert "TEMP B-TREE FOR ORDER BY" not in plan
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ({"outcome": "limit_reached"}, "ix_inbox_outcome"),
+        ({"has_consented": True}, "ix_leads_consent"),
+    ],
+)
+def test_a_rare_filter_walks_an_index_of_its_own(
+    ledger: Ledger, old_ledger: World, wanted: dict[str, Any], index: str
+) -> None:
+    plan = plan_of(ledger, lambda tx, _: list_spots(tx, old_ledger, lead_pages.Turn(None, 50), **wanted), "")
+    assert index in plan
 
 
 def test_the_page_after_a_place_begins_right_behind_it(old_ledger: World) -> None:
