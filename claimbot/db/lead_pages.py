@@ -56,7 +56,7 @@ class Spot:
 
 
 def list_spots(tx: Connection, wanted: Wanted, rules: Rules, turn: Turn) -> list[Spot]:
-    """The next lines. Who is qualified is checked here only where a claim decides it; see `is_checked`."""
+    """The next lines. Who is qualified is checked here only where a claim or a drop leads there."""
     query, keys = _walk(wanted, rules)
     if turn.after is not None:
         here, there = tuple_(*keys), _place(turn.after)
@@ -72,11 +72,6 @@ def count_spots(tx: Connection, wanted: Wanted, rules: Rules, most: int) -> int:
     # In the order of the index: without one a planner reads everything before it counts the first.
     walked = query.order_by(*(key.desc() for key in keys)).limit(most).subquery()
     return int(tx.execute(select(func.count()).select_from(walked)).scalar_one())
-
-
-def is_checked(wanted: Wanted, rules: Rules) -> bool:
-    """Do the spots answer everything that was asked, or must each line be looked at once more?"""
-    return wanted.is_qualified is None or not wanted.is_of_people or _is_of_claims(wanted, rules)
 
 
 def _place(place: Place) -> Tuple:
