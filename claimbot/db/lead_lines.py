@@ -41,6 +41,12 @@ LATEST_SAID = (inbox.c.received_at.desc(), inbox.c.event_key.desc())
 # A range of some thousand lines takes a fraction of a second, unless the machine has other things to do.
 PATIENCE_MS = 30_000
 
+# Sorting carries every column along: what the list does not tell stays out.
+OF_CLAIM = tuple(
+    "variant_id state place quantity currency keyword source told_at paid_at paid_minor"
+    " promoted_at hold_expires_at".split()
+)
+WHO = ("lead_id", "drop_id")
 Keys = tuple[ColumnElement[Any], ...]
 
 
@@ -129,7 +135,8 @@ def _said(wanted: Wanted, part: Range, is_sqlite: bool) -> CTE:
 
 def _stands(wanted: Wanted, part: Range, is_sqlite: bool) -> CTE:
     """The claim that speaks for them in each drop."""
-    found = select(claims).where(claims.c.brand_id == wanted.brand_id, part.holds(claims.c.lead_id))
+    kept = [claims.c[name] for name in (*WHO, *OF_CLAIM)]
+    found = select(*kept).where(claims.c.brand_id == wanted.brand_id, part.holds(claims.c.lead_id))
     if wanted.drop_id is not None:
         found = found.where(claims.c.drop_id == wanted.drop_id)
     best = (rank_of(claims.c.state), claims.c.created_at.desc(), claims.c.id.desc())
@@ -159,11 +166,15 @@ def _pairs(said: CTE, stands: CTE, is_sqlite: bool) -> CTE:
             .select_from(said.join(stands, is_same, full=True))
             .cte("pairs")
         )
-    # Not every SQLite of today knows FULL JOIN.
-    wrote = select(*who, *told, *_claimed(stands)).select_from(said.outerjoin(stands, is_same))
-    unsaid = select(*_who(stands), *(null() for _ in told), *_claimed(stands))
-    unsaid = unsaid.select_from(stands.outerjoin(said, is_same)).where(said.c.lead_id.is_(None))
-    return union_all(wrote, unsaid).cte("pairs")
+    # Not every SQLite knows FULL JOIN, and for a LEFT JOIN it looks through all claims for each lead.
+    # Each side has one row of a pair, so the greatest of each column is the one that is known.
+    claimed = _claimed(stands)
+    wrote = select(*who, *told, *(null().label(column.name) for column in claimed))
+    unsaid = select(*_who(stands), *(null() for _ in told), *claimed)
+    both_rows = union_all(wrote, unsaid).subquery()
+    pair = (both_rows.c.lead_id, both_rows.c.drop_id)
+    rest = (func.max(column).label(column.name) for column in both_rows.c if column.name not in WHO)
+    return select(*pair, *rest).group_by(*pair).cte("pairs")
 
 
 def _who(stands: CTE) -> tuple[ColumnElement[str], ColumnElement[str]]:
@@ -171,7 +182,7 @@ def _who(stands: CTE) -> tuple[ColumnElement[str], ColumnElement[str]]:
 
 
 def _claimed(stands: CTE) -> list[ColumnElement[Any]]:
-    return [column for column in stands.c if column.name not in ("lead_id", "drop_id")]
+    return [column for column in stands.c if column.name not in WHO]
 
 
 def _columns(people: Subquery, pairs: CTE) -> list[ColumnElement[Any]]:

@@ -12,8 +12,6 @@ from claimbot.parts import Parts
 # So many leads are in memory at a time. The first lines come at once; more at a time are faster after that.
 FIRST_LEADS = 1_000
 RANGE_LEADS = 20_000
-# SQLite looks through all claims of a range for each lead: many small ranges are faster than a large one.
-SQLITE_RANGE_LEADS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +49,14 @@ def export_leads(parts: Parts, wanted: Wanted, with_bom: bool = False) -> Iterat
 
 def _pieces(parts: Parts, listing: Listing, with_bom: bool) -> Iterator[bytes]:
     yield ((BOM if with_bom else "") + csv_line(COLUMNS)).encode()
-    usual = SQLITE_RANGE_LEADS if parts.ledger.is_sqlite else RANGE_LEADS
-    after, most = "", min(FIRST_LEADS, usual)
+    after, most = "", FIRST_LEADS
     while True:
         last, piece = _range(parts, listing, after, most)
         if piece:
             yield piece
         if last is None:
             return
-        after, most = last, usual
+        after, most = last, RANGE_LEADS
 
 
 def _range(parts: Parts, listing: Listing, after: str, most: int) -> tuple[str | None, bytes]:
