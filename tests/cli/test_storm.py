@@ -57,22 +57,6 @@ def test_a_rehearsal_counts_everybody_once_and_keeps_every_promise(engine: Engin
     assert report["refused"] == 0
 
 
-BREAKING = ["redis-wiped", "webhooks-lost", "platform-busy", "echoes-twice"]
-
-
-def test_a_rehearsal_in_which_everything_breaks_still_keeps_every_promise(engine: Engine) -> None:
-    engine.drop(stock_units=50)
-    faults = [word for name in BREAKING for word in ("--fault", name)]
-
-    code, report = storm(engine, "--followers", "40", "--stock", "5", "--pay", "100", "--reorder", *faults)
-
-    assert code == 0, report
-    assert report["claims"] == {"sold": 5, "waitlisted": 35}
-    assert (report["lost"], report["broken"]) == (0, [])
-    assert sorted(set(report["faults"])) == sorted(BREAKING)
-    assert engine.world.get("/faults") == []
-
-
 def test_a_process_that_is_not_there_cannot_be_killed(engine: Engine, tmp_path: Path) -> None:
     engine.drop(stock_units=1)
 

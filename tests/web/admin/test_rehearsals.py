@@ -56,7 +56,8 @@ def test_a_copy_is_played_and_the_sums_are_shown(engine: Engine) -> None:
     beat(engine.parts)
     browser = signed_in(engine)
 
-    page = ask(browser, drop.id).location
+    # They choose a variant by chance; of so many, three choose each.
+    page = ask(browser, drop.id, followers="40").location
     waiting = browser.get(page).shown.text
     assert play_next(engine.parts, engine.world.url) is True
     shown = browser.get(page).shown.text
