@@ -13,6 +13,7 @@ from claimbot.core.followers import WINDOW, Lead, follower_key
 from claimbot.core.intents import COMMENTS, Intent, IntentKind, read_intent
 from claimbot.core.messages import Delivery, Inbound, Outcome, Quarantined
 from claimbot.db import alerts, inbox, leads, outbox
+from claimbot.db.catalog import find_version
 from claimbot.db.drops import find_versions
 from claimbot.db.engine import Tx
 from claimbot.failpoints import fp
@@ -31,6 +32,8 @@ STALE_TRIES = 4
 
 # Why an event of the dashboard's Test button is ignored; the same word as the channels use.
 TEST = "test"
+
+UNKNOWN_ACCOUNT = "unknown_account"
 
 # Kinds that no person wrote to us; they make no lead.
 NO_LEAD = (IntentKind.ECHO, IntentKind.NOTE, IntentKind.UNSEND)
@@ -98,6 +101,7 @@ def _receive(parts: Parts, catalog: Catalog, parcels: Sequence[Parcel]) -> list[
     fresh = _find_new(parts, [one for each in found for one in each.arrived])
     if not fresh and not kept:
         return [Receipt(duplicates=len(each.arrived)) for each in found]
+    _check_unknown(parts, catalog, fresh, kept)
     fp("receive.arrived")
     proposals = propose(parts, fresh)
     fp("receive.proposed")
@@ -116,6 +120,18 @@ def _receive(parts: Parts, catalog: Catalog, parcels: Sequence[Parcel]) -> list[
     log.info("received new=%d answers=%d", len(finished.endings), len(finished.rows))
     outcomes = {ending.event_key: ending.outcome for ending in finished.endings}
     return [_receipt(each, outcomes) for each in found]
+
+
+def _check_unknown(
+    parts: Parts, catalog: Catalog, fresh: Sequence[Arrived], kept: Sequence[inbox.Arrival]
+) -> None:
+    """A word or an account that nobody knows may be newer than our catalog: the first second of a launch."""
+    is_word_unknown = any(one.intent.outcome is Outcome.UNMATCHED for one in fresh)
+    if not is_word_unknown and not any(one.source == UNKNOWN_ACCOUNT for one in kept):
+        return
+    with parts.ledger.reading() as tx:
+        if find_version(tx) != catalog.version:
+            raise StaleCatalog("a word or an account may be new")
 
 
 def _receipt(found: Sorted, outcomes: dict[str, str]) -> Receipt:
@@ -159,7 +175,7 @@ def _sort(parts: Parts, catalog: Catalog, parcel: Parcel, now: datetime) -> Sort
     for event in parcel.delivery.events:
         account = catalog.account(event.channel, event.account_external_id)
         if account is None or not may_sign(parts, catalog, account, parcel.signed):
-            reason = "wrong_secret" if account else TEST if event.ignored == TEST else "unknown_account"
+            reason = "wrong_secret" if account else TEST if event.ignored == TEST else UNKNOWN_ACCOUNT
             lost = Quarantined(reason, event.raw, event.account_external_id)
             kept.append(_stray(event.channel, lost, now, event))
             continue

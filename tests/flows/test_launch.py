@@ -164,6 +164,14 @@ def test_closing_ends_the_line_and_leaves_the_holds(engine: Engine) -> None:
     assert state_of(engine, "ana") == "sold"
 
 
+def test_a_word_is_known_in_the_very_moment_in_which_its_drop_opens(engine: Engine) -> None:
+    engine.parts.catalog(is_fresh=True)
+    drop = create_drop(engine.parts, "mia", new_drop(engine))
+    open_drop(engine.parts, "mia", drop.id)
+    engine.dm("ana", "LAUNCH S")
+    assert (outcome_of(engine, "ana"), state_of(engine, "ana")) == ("held", "held")
+
+
 def test_everybody_in_the_line_is_told_that_it_is_over(engine: Engine) -> None:
     drop = engine.drop(stock_units=1)
     assert [engine.dm(who) for who in ("ana", "ben", "cleo", "dora")] == [200] * 4

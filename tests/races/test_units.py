@@ -40,7 +40,8 @@ def take_all_of(ledger: Ledger, claim_id: str, variant_id: str, wanted: Sequence
 
 
 def take_any_in_a_process(url: str, claim_ids: Sequence[str], variant_id: str) -> list[tuple[int, ...]]:
-    ledger = Ledger(make_engine(url))
+    # PostgreSQL lets a hundred in, and there are four of us.
+    ledger = Ledger(make_engine(url, connections=8))
     try:
         return at_once(len(claim_ids), lambda number: take_any(ledger, claim_ids[number], variant_id))
     finally:

@@ -64,7 +64,7 @@ def test_a_copy_is_played_and_the_sums_are_shown(engine: Engine) -> None:
 
     assert "waits to begin" in waiting
     assert "Every promise was kept" in shown
-    assert "claims: sold 6" in shown
+    assert "claims: sold 6 claims: waits in line 34" in shown
     with engine.parts.ledger.reading() as tx:
         copy = next(one for one in drops.list_drops(tx) if one.id != drop.id)
         untouched = drops.find_drop(tx, drop.id)
