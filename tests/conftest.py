@@ -9,7 +9,7 @@ from redis import Redis
 from claimbot.db.engine import Ledger
 from claimbot.stock import server
 from tests.builders import World, make_world
-from tests.compiled_pages import keep_compiled_pages
+from tests.compiled import keep_compiled
 from tests.ledgers import (
     Postgres,
     migrate_template,
@@ -23,8 +23,8 @@ from tests.redis_server import running_redis
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_pages() -> None:
-    keep_compiled_pages()
+def compiled() -> None:
+    keep_compiled()
 
 
 @pytest.fixture(scope="session")
