@@ -9,7 +9,6 @@ from sqlalchemy import Connection, insert, text
 
 from claimbot.core.lead_filters import Rules, Wanted
 from claimbot.db import boards, lead_pages
-from claimbot.db.engine import Ledger
 from claimbot.db.tables import inbox as inbox_table
 from claimbot.db.tables import leads as leads_table
 from tests.builders import NOW, World
@@ -20,9 +19,10 @@ RARE_DROP = "SELECT drop_id FROM inbox WHERE event_key = 'key-60'"
 MIDDLE = NOW + timedelta(seconds=ROWS // 2)
 
 
-@pytest.fixture
-def old_ledger(world: World) -> World:
+@pytest.fixture(scope="module")
+def old_ledger(kept_world: World) -> World:
     """Thousands of people who wrote once, one in sixty of them about the second drop."""
+    world = kept_world
     drops = [world.drop(words=(word,)) for word in ("ONE", "TWO")]
     times = [NOW + timedelta(seconds=number) for number in range(ROWS)]
     people = [
@@ -88,9 +88,9 @@ def _one(world: World, query: str) -> tuple[str, ...]:
     ],
 )
 def test_a_page_finds_its_rows_by_index(
-    ledger: Ledger, old_ledger: World, ask: Callable[[World], Callable[[Connection, str], object]], index: str
+    old_ledger: World, ask: Callable[[World], Callable[[Connection, str], object]], index: str
 ) -> None:
-    plan = plan_of(ledger, ask(old_ledger), "")
+    plan = plan_of(old_ledger.ledger, ask(old_ledger), "")
     assert index in plan
     assert "TEMP B-TREE FOR ORDER BY" not in plan
 
@@ -103,9 +103,11 @@ def test_a_page_finds_its_rows_by_index(
     ],
 )
 def test_a_rare_filter_walks_an_index_of_its_own(
-    ledger: Ledger, old_ledger: World, wanted: dict[str, Any], index: str
+    old_ledger: World, wanted: dict[str, Any], index: str
 ) -> None:
-    plan = plan_of(ledger, lambda tx, _: list_spots(tx, old_ledger, lead_pages.Turn(None, 50), **wanted), "")
+    plan = plan_of(
+        old_ledger.ledger, lambda tx, _: list_spots(tx, old_ledger, lead_pages.Turn(None, 50), **wanted), ""
+    )
     assert index in plan
 
 

@@ -141,9 +141,10 @@ class TestFunnel:
         assert str(first).startswith("2026-03-14 18:00:00") and ".5" not in str(first)
 
 
-@pytest.fixture
-def old_ledger(world: World) -> World:
+@pytest.fixture(scope="module")
+def old_ledger(kept_world: World) -> World:
     """Thousands of claims, one in sixty of them of the second drop, and as many messages."""
+    world = kept_world
     drops = [world.drop(words=(word,), per_follower_limit=99) for word in ("ONE", "TWO")]
     claims = [_claim(world, drops[number % 60 == 0], number) for number in range(6_000)]
     with world.ledger.begin() as tx:

@@ -27,9 +27,10 @@ LIVE_ROWS = 60
 Ask = Callable[[Connection, str], object]
 
 
-@pytest.fixture
-def old_drop(world: World) -> Drop:
+@pytest.fixture(scope="module")
+def old_drop(kept_world: World) -> Drop:
     """A drop with thousands of claims, units and sent messages."""
+    world = kept_world
     drop = world.drop(stock_units=0, variants=("ONE", "TWO"))
     with world.ledger.begin() as tx:
         claim_ids = _add_claims(tx, drop, _add_leads(tx, world))
@@ -154,7 +155,7 @@ def plan_of(ledger: Ledger, ask: Ask, variant_id: str) -> str:
     ],
 )
 def test_what_is_asked_every_second_is_found_by_its_small_index(
-    ledger: Ledger, old_drop: Drop, ask: Ask, index: str
+    kept_world: World, old_drop: Drop, ask: Ask, index: str
 ) -> None:
-    plan = plan_of(ledger, ask, old_drop.variants[0].id)
+    plan = plan_of(kept_world.ledger, ask, old_drop.variants[0].id)
     assert index in plan
