@@ -135,6 +135,9 @@ Index("ix_claims_brand_id_created_at", claims.c.brand_id, claims.c.created_at, c
 # The funnel of a drop asks who went on to the payment page; nothing on the way of a claim does.
 claims.append_column(moment("opened_at"))
 
+# Why the brand took it back, in the words of whoever did; not in the audit, which forgets nobody.
+claims.append_column(words("cancel_note"))
+
 # A rehearsal plays a copy of a drop; the world that it needs is no part of the engine.
 rehearsals = Table(
     "rehearsals",

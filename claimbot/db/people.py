@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from claimbot.core.drops import ONLY_CODE
 from claimbot.core.outbox import Work
 from claimbot.db.tables import accounts, claims, drops, inbox, leads, outbox, payment_events, variants
 
@@ -71,6 +72,7 @@ class Claimed:
     drop: str
     drop_id: str
     variant: str
+    """Its name, else its code; empty where the drop has only one."""
     state: str
     quantity: int
     place: int
@@ -80,6 +82,7 @@ class Claimed:
     hold_expires_at: datetime | None
     ended_at: datetime | None
     ended_reason: str
+    cancel_note: str
     paid_at: datetime | None
     paid_minor: int
     refunded_minor: int
@@ -129,13 +132,17 @@ def list_replies(tx: Connection, lead_id: str) -> list[Reply]:
 
 def list_claims(tx: Connection, lead_id: str) -> list[Claimed]:
     query = (
-        select(claims, drops.c.name.label("drop"), variants.c.code.label("variant"))
+        select(claims, drops.c.name.label("drop"), variants.c.code, variants.c.name.label("variant_name"))
         .join(drops, drops.c.id == claims.c.drop_id)
         .join(variants, variants.c.id == claims.c.variant_id)
         .where(claims.c.lead_id == lead_id)
     )
     rows = tx.execute(query.order_by(claims.c.created_at.desc()).limit(LATEST))
-    return [_read(Claimed, dict(row._mapping)) for row in rows]
+    return [_read(Claimed, {**row._mapping, "variant": _variant(row.variant_name, row.code)}) for row in rows]
+
+
+def _variant(name: str, code: str) -> str:
+    return "" if code == ONLY_CODE else name or code
 
 
 def list_payments(tx: Connection, lead_id: str) -> list[Payment]:

@@ -4,11 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from claimbot.core.drops import ONLY_CODE
 from claimbot.core.errors import Refused
 from claimbot.core.followers import FOREVER_YEAR, WINDOW_MARGIN
-from claimbot.core.money import Money, plain
-from claimbot.core.outbox import Work
 from claimbot.db import audit, leads, people
 from claimbot.db.engine import Tx
 from claimbot.parts import Parts
@@ -19,16 +16,21 @@ FOREVER = datetime(FOREVER_YEAR, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a claim's life: claimed, promoted, told, paid or ended."""
+
+    event: str
+    claim: people.Claimed
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened. `word` is ours: an outcome, a state of a claim or of a message."""
+    """One thing that happened, as the ledger keeps it."""
 
     at: datetime
     kind: str
     """said, told, claim or money."""
-    title: str
-    text: str = ""
-    word: str = ""
-    reason: str = ""
+    fact: people.Word | people.Reply | people.Payment | Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,47 +74,31 @@ def find_story(parts: Parts, brand_id: str, lead_id: str) -> Story | None:
 
 def _said(tx: Tx, lead_id: str) -> Iterator[Moment]:
     for one in people.list_words(tx, lead_id):
-        if one.reason == OWN_ECHO:
-            continue
-        about = f" · {one.drop}" if one.drop else ""
-        title = f"Wrote{about}" if one.kind == "text" else f"{one.kind.replace('_', ' ').capitalize()}{about}"
-        yield Moment(one.at, "said", title, one.text, one.outcome, one.reason)
+        if one.reason != OWN_ECHO:
+            yield Moment(one.at, "said", one)
 
 
 def _told(tx: Tx, lead_id: str) -> Iterator[Moment]:
-    titles = {"done": "We answered", "dead": "Not sent", "parked": "Waits: the account cannot send"}
     for one in people.list_replies(tx, lead_id):
-        title = titles.get(one.state, "Waits to be sent")
-        occasion = "a person wrote" if one.kind == Work.PERSONAL else one.occasion.replace("_", " ")
-        yield Moment(one.done_at or one.at, "told", f"{title}: {occasion}", one.text, "", one.reason)
+        yield Moment(one.done_at or one.at, "told", one)
 
 
 def _money(tx: Tx, lead_id: str) -> Iterator[Moment]:
     for one in people.list_payments(tx, lead_id):
-        yield Moment(one.at, "money", f"Stripe: {one.type}", "", one.outcome, one.reason)
+        yield Moment(one.at, "money", one)
 
 
 def _of_claim(claim: people.Claimed) -> Iterator[Moment]:
-    variant = f" ({claim.variant})" if claim.variant != ONLY_CODE else ""
-    what = f"{claim.quantity} × {claim.drop}{variant}"
-    place = f"number {claim.place}" if claim.place else ""
-    steps = (
-        (claim.created_at, f"Claim: {what}", place),
-        (claim.promoted_at, f"A unit came back: {what}", "from the line to a hold"),
-        (claim.told_at, "Was told", ""),
-        (claim.paid_at, f"Paid: {what}", _paid(claim)),
-        (claim.ended_at, f"Claim ended: {what}", ""),
-    )
-    for at, title, text in steps:
+    steps = {
+        "claimed": claim.created_at,
+        "promoted": claim.promoted_at,
+        "told": claim.told_at,
+        "paid": claim.paid_at,
+        "ended": claim.ended_at,
+    }
+    for event, at in steps.items():
         if at is not None:
-            reason = claim.ended_reason if title.startswith("Claim ended") else ""
-            yield Moment(at, "claim", title, text, "", reason)
-
-
-def _paid(claim: people.Claimed) -> str:
-    paid = plain(Money(claim.paid_minor, claim.currency))
-    refunded = plain(Money(claim.refunded_minor, claim.currency)) if claim.refunded_minor else ""
-    return f"{paid}, of which {refunded} went back" if refunded else paid
+            yield Moment(at, "claim", Step(event, claim))
 
 
 def pause_lead(parts: Parts, actor: str, lead_id: str) -> None:

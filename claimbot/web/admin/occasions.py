@@ -44,6 +44,12 @@ RARE: Mapping[TextKey, str] = MappingProxyType(
 )
 OCCASIONS: Mapping[TextKey, str] = MappingProxyType({**USUAL, **RARE})
 # About no drop: a brand words them once for all of its drops.
-OF_THE_BRAND = frozenset(
-    (TextKey.NOTHING_TO_PASS, TextKey.OPTED_OUT, TextKey.OPTED_IN, TextKey.HUMAN, TextKey.HELP)
+OF_THE_BRAND: Mapping[TextKey, str] = MappingProxyType(
+    {
+        TextKey.OPTED_OUT: "They wrote STOP",
+        TextKey.OPTED_IN: "They wrote START",
+        TextKey.HUMAN: "They want a person",
+        TextKey.HELP: "They ask for help",
+        TextKey.NOTHING_TO_PASS: "They pass, and have nothing",
+    }
 )

@@ -17,6 +17,7 @@ from claimbot.flows.write import Words, write_to
 from claimbot.parts import Parts
 from claimbot.web.admin.again import needs_password_again
 from claimbot.web.admin.here import brand, may, needs, page, typed, visitor
+from claimbot.web.admin.story import line_of
 
 # What a form carries so that sending it twice sends one message.
 ONCE_CHARS = 40
@@ -78,6 +79,7 @@ def _page(parts: Parts, lead_id: str, faults: Mapping[str, list[str]] = NOTHING)
     return page(
         "person.html",
         story=story,
+        lines=[line_of(one) for one in story.moments],
         faults=faults,
         once=secrets.token_urlsafe(12),
         words=typed("words"),

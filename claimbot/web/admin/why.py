@@ -10,7 +10,7 @@ from claimbot.core.messages import Outcome
 from claimbot.core.outbox import RowState, Work
 from claimbot.db.progress import Progress
 from claimbot.flows.browse import Case
-from claimbot.web.admin.wording import reason_words
+from claimbot.web.admin.reasons import reason_words
 
 STANDS_STILL = {
     Phase.NOT_OPEN_YET: "The drop is not open yet: the line stands still.",

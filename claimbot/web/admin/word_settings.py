@@ -15,7 +15,7 @@ from claimbot.flows.configure import change_brand
 from claimbot.parts import Parts
 from claimbot.web.admin.drop_form import EMPTY, DropForm
 from claimbot.web.admin.here import brand, needs, page, typed, visitor
-from claimbot.web.admin.occasions import OCCASIONS, RARE, USUAL
+from claimbot.web.admin.occasions import OCCASIONS, OF_THE_BRAND, RARE, USUAL
 from claimbot.web.admin.preview import Bubble, bubbles
 
 WORDS_MOST = 20
@@ -26,13 +26,6 @@ COMMANDS: Mapping[Command, str] = {
     Command.PASS: "Give my unit or my place to the next one",
     Command.HUMAN: "I want a person",
     Command.HELP: "What is this?",
-}
-OF_THE_BRAND: Mapping[TextKey, str] = {
-    TextKey.OPTED_OUT: "They wrote STOP",
-    TextKey.OPTED_IN: "They wrote START",
-    TextKey.HUMAN: "They want a person",
-    TextKey.HELP: "They ask for help",
-    TextKey.NOTHING_TO_PASS: "They pass, and have nothing",
 }
 TEXTS: Mapping[TextKey, str] = {**OF_THE_BRAND, **OCCASIONS}
 

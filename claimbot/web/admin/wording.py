@@ -68,26 +68,6 @@ OUTCOMES: Mapping[str, Badge] = {
     Outcome.QUARANTINED: Badge("could not be read", "bad"),
 }
 
-# Reasons are single words in the ledger; these say more than their words with blanks between them.
-REASONS: Mapping[str, str] = {
-    "wrote_stop_before": "they wrote STOP before",
-    "a_person_answers": "a person answers them, the machine is silent",
-    "helped_within_24_hours": "got the help text less than a day ago",
-    "echo_of_a_person": "a person of the brand wrote",
-    "window_closed": "24 hours after their last message nobody may write to them",
-    "no_longer_held": "the hold had ended before it could be sent",
-    "opted_out": "they wrote STOP",
-    "unknown_outcome": "sent, but the platform did not confirm it",
-    "too_old": "could not be sent for a day",
-    "hold_ended": "the time ran out",
-    "pass": "they wrote PASS",
-    "cancel": "the brand took it back",
-}
-
-
-def reason_words(reason: str) -> str:
-    return REASONS.get(reason) or reason.replace("_", " ").replace(":", ": ")
-
 
 def badge_of(table: Mapping[str, Badge], word: str | None) -> Badge:
     """A word that we do not know yet is shown as it is."""

@@ -188,6 +188,32 @@ def test_a_finished_download_lets_the_next_begin(desk: Desk) -> None:
     assert download(browser) == download(browser) == []
 
 
+@pytest.mark.parametrize(
+    ("handle", "name", "shown"),
+    [
+        ("ana", "Ana", "@ana"),
+        ("ana", "@Ana", "@ana"),
+        ("ana", "Ana Lima", "@ana Ana Lima"),
+        ("ana", "", "@ana"),
+        ("", "Ana Lima", "Ana Lima"),
+        ("", "", "somebody"),
+    ],
+)
+@pytest.mark.parametrize("path", ["leads", "claims", "claims/refused", "drops/{drop}"])
+def test_a_person_is_named_once_on_every_page(
+    desk: Desk, path: str, handle: str, name: str, shown: str
+) -> None:
+    lead = make_lead(desk.doors.ledger, desk.doors.account, "1", username=handle, name=name)
+    drop = desk.drop()
+    make_claim(desk.doors.ledger, drop, lead)
+    say(desk, lead.id, drop.id, "sold_out")
+
+    page = desk.sign_in().get(f"/admin/aurora/{path.format(drop=drop.id)}").shown
+
+    assert f" {shown} " in page.text
+    assert page.text.lower().count("ana") == shown.lower().count("ana")
+
+
 class TestPerson:
     def test_everything_that_happened_is_told_in_order(self, each_desk: Desk, crowd: dict[str, str]) -> None:
         ledger = each_desk.doors.ledger
@@ -200,7 +226,7 @@ class TestPerson:
         page = each_desk.sign_in().get(f"{LEADS}/{crowd['ana']}").shown
 
         assert page.heading == "@ana.lima"
-        told = ["Hi Ana, it is yours!", "Claim: 1 × Night Jacket", "number 1", "LAUNCH please", "got a unit"]
+        told = ["Hi Ana, it is yours!", "Claim · 1 × Night Jacket", "number 1", "LAUNCH please", "got a unit"]
         places = [page.text.index(words) for words in told]
         assert places == sorted(places)
 

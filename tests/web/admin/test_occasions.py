@@ -5,5 +5,5 @@ from claimbot.web.admin.occasions import OCCASIONS, OF_THE_BRAND
 
 
 def test_every_text_is_worded_somewhere() -> None:
-    assert set(OCCASIONS) | OF_THE_BRAND == set(TextKey)
-    assert OF_THE_BRAND.isdisjoint(OCCASIONS)
+    assert set(OCCASIONS) | set(OF_THE_BRAND) == set(TextKey)
+    assert set(OF_THE_BRAND).isdisjoint(OCCASIONS)

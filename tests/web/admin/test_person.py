@@ -33,7 +33,7 @@ class TestWriting:
         page = browser.get(first.location).shown
         (row,) = take_work(each_desk.doors.ledger)
         assert (row.kind, row.payload) == (Work.PERSONAL, {"words": "Size M is back for you, Ana."})
-        assert "Your message goes out" in page.text and "a person wrote" in page.text
+        assert "Your message goes out" in page.text and "Words of your team" in page.text
         assert "a person answers, the machine is silent" in page.text
         assert "lead_written_to" in each_desk.audited()
 

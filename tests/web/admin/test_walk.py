@@ -88,7 +88,13 @@ def test_the_story_of_a_buyer_names_every_step(engine: Engine) -> None:
     (lead_id,) = engine.rows("SELECT id FROM leads")[0]
     story = browser.get(f"/admin/aurora/leads/{lead_id}").shown.text
 
-    told = ["We answered: paid", "Paid: 1 × Night Jacket", "We answered: held", "Claim: 1 ×", "launch please"]
+    told = [
+        "We answered · The money is here",
+        "Paid · 1 × Night Jacket",
+        "We answered · A unit is theirs",
+        "Claim · 1 × Night Jacket",
+        "launch please",
+    ]
     places = [story.index(words) for words in told]
     assert places == sorted(places)
-    assert "Stripe: checkout.session.completed" in story
+    assert "Stripe · The payment page was finished" in story and "checkout.session" not in story
