@@ -1,6 +1,6 @@
 """Which claims has a brand, and which wishes were refused? A page at a time, however many there are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,7 @@ class ClaimRow:
     claim: Claim
     promoted_at: datetime | None
     ended_at: datetime | None
+    cancel_note: str
     username: str
     name: str
     opted_out_at: datetime | None
@@ -78,6 +79,12 @@ def list_rows(tx: Connection, wanted: Wanted, before: Place | None, most: int) -
     return [_read(row) for row in tx.execute(newest)]
 
 
+def find_notes(tx: Connection, claim_ids: Collection[str]) -> dict[str, str]:
+    """claim → why the brand took it back, where somebody wrote that down."""
+    query = select(claims.c.id, claims.c.cancel_note).where(claims.c.id.in_(claim_ids))
+    return {row.id: row.cancel_note for row in tx.execute(query) if row.cancel_note}
+
+
 def find_row(tx: Connection, brand_id: str, claim_id: str) -> ClaimRow | None:
     row = tx.execute(_query().where(claims.c.brand_id == brand_id, claims.c.id == claim_id)).first()
     return _read(row) if row else None
@@ -100,6 +107,7 @@ def _read(row: Row[Any]) -> ClaimRow:
         claim=read_claim(row),
         promoted_at=row.promoted_at,
         ended_at=row.ended_at,
+        cancel_note=row.cancel_note,
         username=row.username,
         name=row.name,
         opted_out_at=row.opted_out_at,

@@ -107,9 +107,9 @@ def blank_inbox(tx: Connection, who: Identity) -> int:
 
 
 def blank_claims(tx: Connection, lead_id: str) -> int:
-    """The money stays in the books; where it was sent to does not."""
+    """The money stays in the books; where it was sent to, and what was noted of them, does not."""
     theirs = update(claims).where(claims.c.lead_id == lead_id)
-    return changed(tx.execute(theirs.values(shipping="")))
+    return changed(tx.execute(theirs.values(shipping="", cancel_note="")))
 
 
 def list_sessions(tx: Connection, lead_id: str) -> list[str]:

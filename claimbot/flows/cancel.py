@@ -22,16 +22,25 @@ WHY_NOT = {
 }
 
 
-def cancel_claim(parts: Parts, actor: str, claim_id: str) -> None:
-    """Raises Refused when there is nothing to take back."""
+# What the audit calls it.
+CANCELLED = "claim_cancelled"
+NOTE_CHARS_MOST = 200
+
+
+def cancel_claim(parts: Parts, actor: str, claim_id: str, note: str = "") -> None:
+    """`note` is for the team alone. Raises Refused when there is nothing to take back, or it is too long."""
     now = parts.clock()
+    if len(note) > NOTE_CHARS_MOST:
+        raise Refused(f"Say why in at most {NOTE_CHARS_MOST} characters.")
 
     def story(tx: Tx) -> Hints:
         hints = Hints()
         claim = claims.lock_claim(tx, claim_id)
         if claim is None or claim.state not in (State.WAITLISTED, State.HELD):
             raise Refused(WHY_NOT.get(claim.state, "This claim has ended.") if claim else "No such claim.")
-        audit.insert_line(tx, actor, "claim_cancelled", claim.id, now=now, brand_id=claim.brand_id)
+        audit.insert_line(tx, actor, CANCELLED, claim.id, now=now, brand_id=claim.brand_id)
+        if note:
+            claims.mark_values(tx, claim.id, cancel_note=note)
         end_claim(tx, now, claim, Event.CANCEL, hints)
         if claim.state is State.WAITLISTED:
             _tell_them(tx, now, claim, hints)

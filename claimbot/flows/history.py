@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from claimbot.core.brands import Brand
-from claimbot.db import audit, operators
+from claimbot.db import audit, claim_rows, operators
 from claimbot.db.audit import Line
 from claimbot.db.invariants import be_patient
+from claimbot.flows.cancel import CANCELLED
 from claimbot.parts import Parts
 
 PAGE_LINES = 50
@@ -19,6 +20,8 @@ class History:
     people: dict[str, str]
     """Actor → e-mail address, where it is an operator."""
     next_before: int
+    notes: dict[str, str]
+    """Claim → why it was taken back, in somebody's words; gone when the follower is erased."""
 
 
 def find_history(parts: Parts, brand: Brand, before: int, action: str) -> History:
@@ -28,8 +31,9 @@ def find_history(parts: Parts, brand: Brand, before: int, action: str) -> Histor
         shown = found[:PAGE_LINES]
         ids = {one.actor.partition(":")[2] for one in shown if one.actor.startswith("operator:")}
         emails = operators.find_emails(tx, ids)
+        notes = claim_rows.find_notes(tx, {one.subject for one in shown if one.action == CANCELLED})
     people = {f"operator:{operator_id}": email for operator_id, email in emails.items()}
-    return History(tuple(shown), people, shown[-1].number if len(found) > PAGE_LINES else 0)
+    return History(tuple(shown), people, shown[-1].number if len(found) > PAGE_LINES else 0, notes)
 
 
 def find_break(parts: Parts) -> int | None:

@@ -103,7 +103,7 @@ def person(world: World, parts: Parts) -> Lead:
     make_work(parts.ledger, lead, payload={"text": "paid", "rendered": "Dear Canary"})
     with parts.ledger.begin() as tx:
         leads.mark_lead(tx, lead.id, {**PERSONAL, "tags": ["canary"]})
-        claims.mark_values(tx, sold.id, shipping='{"name": "Canary"}')
+        claims.mark_values(tx, sold.id, shipping='{"name": "Canary"}', cancel_note="canary")
         tx.execute(text("UPDATE outbox SET result_id = 'mid-of-canary'"))
         tx.execute(
             text(PAID_EVENTS), {"brand": lead.brand_id, "claim": sold.id, "now": "2026-03-14 18:00:00"}

@@ -1,6 +1,7 @@
 """Who claimed what, and why does each claim stand as it does? Take one back, move it, send money back."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, abort, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +13,7 @@ from claimbot.core.operators import Right
 from claimbot.db.claim_rows import Wanted
 from claimbot.flows import browse
 from claimbot.flows.board import list_names
-from claimbot.flows.cancel import cancel_claim
+from claimbot.flows.cancel import CANCELLED, NOTE_CHARS_MOST, cancel_claim
 from claimbot.flows.give_back import ask_refund
 from claimbot.flows.move import WITH_UNIT as MOVABLE
 from claimbot.flows.move import move_claim
@@ -42,7 +43,9 @@ def add_claims(routes: Blueprint, parts: Parts) -> None:
     @routes.post("/<slug>/claims/<claim_id>/cancel")
     def take_claim_back(slug: str, claim_id: str) -> ResponseReturnValue:
         _mine(parts, claim_id)
-        return _try(parts, claim_id, "claim_cancelled", lambda: cancel_claim(parts, _actor(), claim_id))
+        note = " ".join(typed("note").split())
+        step = partial(cancel_claim, parts, _actor(), claim_id, note)
+        return _try(parts, claim_id, CANCELLED, step)
 
     @routes.post("/<slug>/claims/<claim_id>/move")
     def move_to_variant(slug: str, claim_id: str) -> ResponseReturnValue:
@@ -132,4 +135,6 @@ def _claim_page(opened: browse.Opened, fault: str = "") -> str:
         may_refund=claim.state is State.SOLD,
         fault=fault,
         typed_amount=typed("amount"),
+        typed_note=typed("note"),
+        note_chars=NOTE_CHARS_MOST,
     )

@@ -64,6 +64,7 @@ def _ending(case: Case) -> str:
     expire = case.latest(Work.EXPIRE)
     wait = f" Stripe has not said so yet ({reason_words(expire.reason)})." if expire and expire.reason else ""
     why_now = reason_words(case.row.claim.ended_reason)
+    why_now += f" ({case.row.cancel_note})" if case.row.cancel_note else ""
     return f"The hold ends: {why_now}. The unit goes on when its payment page is dead.{wait}"
 
 
@@ -87,6 +88,11 @@ def _expired(case: Case) -> str:
     return "They did not pay in time." if case.row.claim.told_at else "The hold ended."
 
 
+def _taken_back(case: Case) -> str:
+    note = case.row.cancel_note
+    return f"Somebody of the brand took it back: {note}" if note else "Somebody of the brand took it back."
+
+
 def _says(words: str) -> Callable[[Case], str]:
     return lambda _case: words
 
@@ -101,7 +107,7 @@ WORDS: Mapping[State, Callable[[Case], str]] = MappingProxyType(
         State.EXPIRED: _expired,
         State.PASSED: _says("They wrote PASS."),
         State.UNREACHABLE: _unreachable,
-        State.CANCELLED: _says("Somebody of the brand took it back."),
+        State.CANCELLED: _taken_back,
         State.CLOSED: _says("The drop closed while they waited."),
         State.ERASED: _says("The person was erased."),
         State.REFUNDING: _says("Money came after the end, and no unit was free: all of it goes back."),

@@ -118,7 +118,7 @@ class TestWhy:
         ("state", "reason", "sentence"),
         [
             (RowState.DEAD, "window_closed", "could not be sent: 24 hours after their last message"),
-            (RowState.PARKED, "token_expired", "the account cannot send: token expired"),
+            (RowState.PARKED, "token_expired", "the account cannot send: the account's token has ended"),
         ],
     )
     def test_why_somebody_was_not_told(self, desk: Desk, state: RowState, reason: str, sentence: str) -> None:
@@ -163,6 +163,35 @@ class TestChanging:
         assert "taken back" in browser.get(answer.location).shown.text
         assert each_desk.doors.rows("SELECT state FROM claims") == [("cancelled",)]
         assert each_desk.audited()[-1] == "claim_cancelled"
+
+    def test_why_it_was_taken_back_is_told_to_the_team_and_forgotten_with_the_follower(
+        self, each_desk: Desk
+    ) -> None:
+        claim_id = claimed(each_desk, each_desk.drop(), **told(10))
+        browser = each_desk.sign_in()
+        path = f"{CLAIMS}/{claim_id}"
+        pages = (path, CLAIMS, "/admin/aurora/settings/audit")
+
+        browser.send(browser.get(path).shown, f"{path}/cancel", note=" a reseller,\n asked twice ")
+        told_on = [browser.get(page).shown.text.count("a reseller, asked twice") for page in pages]
+        ((who,),) = each_desk.doors.rows("SELECT id FROM leads")
+        story = browser.get(f"/admin/aurora/leads/{who}").shown
+        browser.send(story, f"/admin/aurora/leads/{who}/erase")
+
+        assert told_on == [1, 1, 1]
+        assert "the brand took it back: a reseller, asked twice" in story.text
+        assert "reseller" not in str(each_desk.doors.contents())
+
+    def test_too_long_a_reason_is_refused_beside_its_field(self, desk: Desk) -> None:
+        path = f"{CLAIMS}/{claimed(desk, desk.drop(), **told(10))}"
+        browser = desk.sign_in()
+
+        refused = browser.send(browser.get(path).shown, f"{path}/cancel", note="x" * 201)
+
+        (field,) = [one for one in refused.shown.all("input") if one.get("name") == "note"]
+        assert (refused.status, field["aria-invalid"], field["value"]) == (409, "true", "x" * 201)
+        assert refused.shown.text.count("at most 200 characters") == 1
+        assert desk.doors.rows("SELECT state FROM claims") == [("held",)]
 
     def test_a_refund_is_asked_for_once_and_by_the_owner(self, each_desk: Desk) -> None:
         claim_id = claimed(each_desk, each_desk.drop(), state=State.SOLD, **PAID)
