@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, literal, or_, select
-from sqlalchemy.orm import aliased
 
 from claimbot.core.claims import State
 from claimbot.core.followers import WINDOW_MARGIN
@@ -258,7 +257,7 @@ def _passed_over() -> Select[Any]:
         "order_by": claims.c.line.desc(),
         "range_": (None, -1),
     }
-    line = aliased(
+    line = (
         select(
             claims.c.id,
             claims.c.lead_id,

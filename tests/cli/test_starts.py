@@ -11,9 +11,9 @@ SAYS_WHAT_IS_LOADED = "import sys, {module}; print(*sys.modules)"
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("claimbot.cli.following", {"alembic", "zxcvbn"}),
-        ("claimbot.cli.web", {"alembic", "flask", "zxcvbn"}),
-        ("claimbot.cli.serve", {"alembic", "flask", "zxcvbn"}),
+        ("claimbot.cli.following", {"alembic", "sqlalchemy.orm", "zxcvbn"}),
+        ("claimbot.cli.web", {"alembic", "flask", "sqlalchemy.orm", "zxcvbn"}),
+        ("claimbot.cli.serve", {"alembic", "flask", "sqlalchemy.orm", "zxcvbn"}),
         ("claimbot.cli", {"sqlalchemy", "stripe", "redis", "pydantic", "rich"}),
     ],
 )
