@@ -129,6 +129,9 @@ index_where(
     *(leads.c.brand_id, leads.c.consent_marketing, leads.c.first_seen_at, leads.c.id),
 )
 
+Index("ix_leads_last_seen_at", leads.c.brand_id, leads.c.last_seen_at, leads.c.id)
+Index("ix_leads_username", leads.c.brand_id, leads.c.username, leads.c.id)
+
 # The list of a brand's claims begins with the newest and goes on from there.
 Index("ix_claims_brand_id_created_at", claims.c.brand_id, claims.c.created_at, claims.c.id)
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Text,
     Tuple,
     and_,
     func,
@@ -23,15 +24,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import FromClause
 
-from claimbot.core.lead_filters import Rules, Wanted
+from claimbot.core.lead_filters import NEWEST_FIRST, By, Order, Rules, Wanted
 from claimbot.core.leads import QualifyRule
 from claimbot.db.columns import UtcDateTime
 from claimbot.db.lead_filters import Columns, conditions_of_people, missing_of
 from claimbot.db.lead_lines import DROP_OF_INBOX, rank_of
 from claimbot.db.tables import claims, inbox, leads
 
-# Where a page ends and the next one begins.
-Place = tuple[datetime, str]
+# Where a page ends and the next one begins: what it is ordered by, and the id of the row.
+Place = tuple[datetime | str, str]
 # The same words as in the partial index: SQLite takes it only when it sees them.
 IS_LINE: ColumnElement[bool] = inbox.c.outcome.not_in([literal_column("''"), literal_column("'ignored'")])
 Keys = tuple[ColumnElement[Any], ColumnElement[str]]
@@ -43,7 +44,7 @@ class Turn:
 
     after: Place | None
     most: int
-    is_oldest_first: bool = False
+    order: Order = NEWEST_FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +58,35 @@ class Spot:
 
 def list_spots(tx: Connection, wanted: Wanted, rules: Rules, turn: Turn) -> list[Spot]:
     """The next lines. Who is qualified is checked here only where a claim or a drop leads there."""
-    query, keys = _walk(wanted, rules)
+    is_rising = turn.order.is_rising
+    query, keys = _walk(wanted, rules, turn.order.by)
     if turn.after is not None:
         here, there = tuple_(*keys), _place(turn.after)
-        query = query.where(here > there if turn.is_oldest_first else here < there)
-    order = keys if turn.is_oldest_first else tuple(key.desc() for key in keys)
+        query = query.where(here > there if is_rising else here < there)
+    order = keys if is_rising else tuple(key.desc() for key in keys)
     rows = tx.execute(query.order_by(*order).limit(turn.most))
     return [Spot((row.at, row.key), row.lead_id, row.drop_id) for row in rows]
 
 
 def count_spots(tx: Connection, wanted: Wanted, rules: Rules, most: int) -> int:
     """How many lines there are, but never more than `most`."""
-    query, keys = _walk(wanted, rules)
+    query, keys = _walk(wanted, rules, By.FIRST_SEEN)
     # In the order of the index: without one a planner reads everything before it counts the first.
     walked = query.order_by(*(key.desc() for key in keys)).limit(most).subquery()
     return int(tx.execute(select(func.count()).select_from(walked)).scalar_one())
 
 
 def _place(place: Place) -> Tuple:
-    return tuple_(literal(place[0], UtcDateTime), literal(place[1]))
+    kind = UtcDateTime if isinstance(place[0], datetime) else Text
+    return tuple_(literal(place[0], kind), literal(place[1]))
 
 
-def _walk(wanted: Wanted, rules: Rules) -> tuple[Select[Any], Keys]:
+def _walk(wanted: Wanted, rules: Rules, by: By) -> tuple[Select[Any], Keys]:
     if _is_of_claims(wanted, rules):
         return _claimed(wanted, rules)
     if wanted.drop_id is not None or wanted.outcome is not None:
         return _wrote(wanted, rules)
-    return _known(wanted)
+    return _known(wanted, by)
 
 
 def _is_of_claims(wanted: Wanted, rules: Rules) -> bool:
@@ -92,8 +95,8 @@ def _is_of_claims(wanted: Wanted, rules: Rules) -> bool:
     return wanted.state is not None or (wanted.is_qualified is True and asks_for_one)
 
 
-def _known(wanted: Wanted) -> tuple[Select[Any], Keys]:
-    at: ColumnElement[Any] = leads.c.first_seen_at
+def _known(wanted: Wanted, by: By) -> tuple[Select[Any], Keys]:
+    at: ColumnElement[Any] = leads.c[by]
     if wanted.search is not None:
         # No index knows parts of names: reading the table once is faster than walking through it in order.
         at = func.coalesce(at, at, type_=UtcDateTime)

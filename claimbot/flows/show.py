@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from claimbot.core.claims import State
-from claimbot.core.lead_filters import Wanted
+from claimbot.core.lead_filters import NEWEST_FIRST, Order, Wanted
 from claimbot.core.leads import CLAIMED, LeadFacts, LeadRow, QualifyRule, qualified
 from claimbot.db import lead_pages, lead_rows
 from claimbot.db.engine import Tx
@@ -42,13 +42,13 @@ class Page:
         return {drop_id for known_id, drop_id in pairs if known_id == lead_id and drop_id is not None}
 
 
-def show_leads(parts: Parts, wanted: Wanted, after: Place | None, is_oldest_first: bool = False) -> Shown:
-    """The newest leads first, or the oldest. Looks at so many at most that nobody waits long for a page."""
+def show_leads(parts: Parts, wanted: Wanted, after: Place | None, order: Order = NEWEST_FIRST) -> Shown:
+    """In any order that is quick. Looks at so many at most that nobody waits long for a page."""
     listing = open_listing(parts, wanted)
     rows: list[LeadRow] = []
     for size in SHOWN_READS:
         with parts.ledger.reading() as tx:
-            turn = Turn(after, size + 1, is_oldest_first)
+            turn = Turn(after, size + 1, wanted.order(order))
             spots = lead_pages.list_spots(tx, wanted, listing.rules, turn)
             has_more = len(spots) > size
             spots = spots[:size]

@@ -1,13 +1,13 @@
 """What the admin pages ask for is found by index, also in a ledger that is a year old."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from claimbot.core.lead_filters import Rules, Wanted
+from claimbot.core.lead_filters import By, Order, Rules, Wanted
 from claimbot.db import boards, lead_pages
 from claimbot.db.tables import inbox as inbox_table
 from claimbot.db.tables import leads as leads_table
@@ -33,6 +33,7 @@ def old_ledger(kept_world: World) -> World:
             "external_id": f"old-{number}",
             "first_seen_at": at,
             "last_seen_at": at,
+            "username": f"old-{number}",
             "tags": ["vip"] if number % 60 == 0 else [],
             "consent_marketing": True if number % 60 == 0 else None,
         }
@@ -100,15 +101,36 @@ def test_a_page_finds_its_rows_by_index(
     [
         ({"outcome": "limit_reached"}, "ix_inbox_outcome"),
         ({"has_consented": True}, "ix_leads_consent"),
+        ({"tag": "vip"}, "ix_leads_tagged"),
+        ({"state": "sold"}, "ix_claims_brand_id_state_created_at"),
     ],
 )
 def test_a_rare_filter_walks_an_index_of_its_own(
     old_ledger: World, wanted: dict[str, Any], index: str
 ) -> None:
-    plan = plan_of(
-        old_ledger.ledger, lambda tx, _: list_spots(tx, old_ledger, lead_pages.Turn(None, 50), **wanted), ""
-    )
+    def ask(tx: Connection, _: str) -> object:
+        return list_spots(tx, old_ledger, lead_pages.Turn(None, 50), **wanted)
+
+    plan = plan_of(old_ledger.ledger, ask, "", is_long=True)
     assert index in plan
+
+
+@pytest.mark.parametrize("is_rising", [False, True])
+@pytest.mark.parametrize(
+    ("by", "place", "index"),
+    [
+        (By.FIRST_SEEN, MIDDLE, "ix_leads_brand_id_first_seen_at"),
+        (By.LAST_SEEN, MIDDLE, "ix_leads_last_seen_at"),
+        (By.HANDLE, "old-3000", "ix_leads_username"),
+    ],
+)
+def test_every_order_of_the_list_walks_an_index_of_its_own(
+    old_ledger: World, by: By, place: datetime | str, is_rising: bool, index: str
+) -> None:
+    turn = lead_pages.Turn((place, "led_003000"), 50, Order(by, is_rising))
+    plan = plan_of(old_ledger.ledger, lambda tx, _: list_spots(tx, old_ledger, turn), "")
+    assert index in plan
+    assert "TEMP B-TREE" not in plan and "Sort" not in plan
 
 
 def test_the_page_after_a_place_begins_right_behind_it(old_ledger: World) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert
 
 from claimbot.core.claims import State
 from claimbot.core.followers import Lead
-from claimbot.core.lead_filters import Wanted
+from claimbot.core.lead_filters import Order, Wanted
 from claimbot.core.leads import COLUMNS, TRIGGERS, QualifyRule, csv_line
 from claimbot.db import drops, leads
 from claimbot.db.engine import Ledger
@@ -110,7 +110,7 @@ def test_the_file_says_what_the_page_says(world: World, redis_url: str) -> None:
     say(world.ledger, people[4], "human")
 
     with parts_alone(world.ledger, redis_url) as parts:
-        shown = show_leads(parts, Wanted(world.brand.id), None, is_oldest_first=True)
+        shown = show_leads(parts, Wanted(world.brand.id), None, Order(is_rising=True))
         lines = written(world, parts).decode()
 
     assert lines == csv_line(COLUMNS) + "".join(csv_line(cells(row)) for row in shown.rows)

@@ -1,14 +1,15 @@
 """Which leads does a brand want to see? The words of the address, read and written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from claimbot.core.brands import Brand
 from claimbot.core.claims import State
-from claimbot.core.lead_filters import Wanted
+from claimbot.core.lead_filters import NEWEST_FIRST, By, Order, Wanted
 from claimbot.core.messages import Outcome
+from claimbot.db import lead_pages
 
 SEARCH_CHARS_MOST = 100
 YES_NO = {"yes": True, "no": False}
@@ -18,6 +19,42 @@ SEPARATOR = "~"
 NAMES = {"since": "from", "until": "to"}
 
 Place = tuple[datetime, str]
+# How an address names an order; the newest leads come first without one.
+SORTS = {
+    "": NEWEST_FIRST,
+    "oldest": Order(is_rising=True),
+    "seen": Order(By.LAST_SEEN),
+    "unseen": Order(By.LAST_SEEN, is_rising=True),
+    "name": Order(By.HANDLE, is_rising=True),
+    "name-back": Order(By.HANDLE),
+}
+# The orders of each column that has some; a second click turns the first round.
+COLUMNS = {"who": ("name", "name-back"), "first": ("", "oldest"), "last": ("seen", "unseen")}
+SORT_WORDS = {
+    "": "newest first",
+    "oldest": "oldest first",
+    "seen": "last heard first",
+    "unseen": "longest silent first",
+    "name": "by handle",
+    "name-back": "by handle, from Z",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How a column may be ordered: `words` asks for it, `direction` is ascending, descending or empty."""
+
+    words: Mapping[str, str]
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An order in words. `words` asks for it."""
+
+    text: str
+    words: Mapping[str, str]
+    is_now: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +91,29 @@ class Asked:
             seen_before=_midnight(until + timedelta(days=1) if until else None, brand),
         )
 
-    @property
-    def is_oldest_first(self) -> bool:
-        return self.sort == "oldest"
+    def order(self, brand: Brand) -> Order:
+        """As it can be told quickly; an order that we do not know is the usual one."""
+        return self.wanted(brand).order(SORTS.get(self.sort, NEWEST_FIRST))
+
+    def heads(self, brand: Brand) -> dict[str, Head]:
+        """The columns by which this list may be ordered now."""
+        wanted, now = self.wanted(brand), self.order(brand)
+        found = {}
+        for column, (first, second) in COLUMNS.items():
+            if wanted.order(SORTS[first]) == SORTS[first]:
+                turned = replace(self, sort=second if SORTS[first] == now else first)
+                direction = "ascending" if now.is_rising else "descending"
+                found[column] = Head(turned.words, direction if now.by is SORTS[first].by else "")
+        return found
+
+    def orders(self, brand: Brand) -> list[Choice]:
+        """Every order that this list may have now."""
+        wanted, now = self.wanted(brand), self.order(brand)
+        return [
+            Choice(SORT_WORDS[sort], replace(self, sort=sort).words, order == now)
+            for sort, order in SORTS.items()
+            if wanted.order(order) == order
+        ]
 
     @property
     def words(self) -> dict[str, str]:
@@ -106,6 +163,20 @@ def _midnight(day: date | None, brand: Brand) -> datetime | None:
 
 def write_place(place: Place) -> str:
     return f"{place[0].isoformat()}{SEPARATOR}{place[1]}"
+
+
+def write_spot(place: lead_pages.Place) -> str:
+    """A place in a list that is ordered by time, or by handle."""
+    return (
+        f"{place[0]}{SEPARATOR}{place[1]}" if isinstance(place[0], str) else write_place((place[0], place[1]))
+    )
+
+
+def read_spot(text: str, order: Order) -> lead_pages.Place | None:
+    if order.by is not By.HANDLE:
+        return read_place(text)
+    handle, _, key = text.rpartition(SEPARATOR)
+    return (handle, key) if key else None
 
 
 def read_place(text: str) -> Place | None:

@@ -1,7 +1,6 @@
 """Who wrote to the brand, what became of each, and how does the list get into a file?"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, request, url_for
@@ -17,7 +16,7 @@ from claimbot.flows.show import count_leads, list_channels, show_leads
 from claimbot.parts import Parts
 from claimbot.web.admin.again import needs_password_again
 from claimbot.web.admin.here import asked, brand, needs, page, typed, visitor
-from claimbot.web.admin.lead_filter import Asked, read_asked, read_place, write_place
+from claimbot.web.admin.lead_filter import Asked, read_asked, read_spot, write_spot
 from claimbot.web.admin.wording import OUTCOMES, STATES, Badge
 
 # The others never become a line of the list.
@@ -51,8 +50,8 @@ def _mine(parts: Parts, wanted: Asked) -> Asked:
 
 def _list_page(parts: Parts, wanted: Asked, refusal: str = "") -> str:
     _mine(parts, wanted)
-    asked_for = wanted.wanted(brand())
-    shown = show_leads(parts, asked_for, read_place(asked("after")), wanted.is_oldest_first)
+    asked_for, order = wanted.wanted(brand()), wanted.order(brand())
+    shown = show_leads(parts, asked_for, read_spot(asked("after"), order), order)
     is_whole = shown.after is None and not asked("after")
     rule = find_rule(parts, wanted.drop) if wanted.drop else QualifyRule()
     return page(
@@ -67,10 +66,11 @@ def _list_page(parts: Parts, wanted: Asked, refusal: str = "") -> str:
         outcomes=_words(OUTCOMES, SHOWN_OUTCOMES),
         states=_words(STATES, STATES),
         rule=describe(rule),
-        next_page=_next(wanted.words, write_place(shown.after)) if shown.after else "",
+        next_page=_next(wanted.words, write_spot(shown.after)) if shown.after else "",
         is_first=not asked("after"),
         all_page=url_for("admin.list_leads", slug=brand().slug),
-        other_way=_other_way(wanted),
+        heads=wanted.heads(brand()),
+        orders=wanted.orders(brand()),
     )
 
 
@@ -80,11 +80,6 @@ def _words(table: Mapping[str, Badge], shown: Iterable[str]) -> list[tuple[str, 
 
 def _next(words: Mapping[str, str], after: str) -> str:
     return f"{url_for('admin.list_leads', slug=brand().slug)}?{urlencode({**words, 'after': after})}"
-
-
-def _other_way(wanted: Asked) -> str:
-    turned = replace(wanted, sort="" if wanted.is_oldest_first else "oldest")
-    return f"{url_for('admin.list_leads', slug=brand().slug)}?{urlencode(turned.words)}"
 
 
 def _csv(parts: Parts, wanted: Asked) -> Response:

@@ -138,6 +138,64 @@ def further(answer: Answer) -> str:
     return next(link for link in answer.shown.links() if "after=" in link)
 
 
+ORDERS = {
+    "": lambda one: (one["first_seen_at"], True),
+    "oldest": lambda one: (one["first_seen_at"], False),
+    "seen": lambda one: (one["last_seen_at"], True),
+    "unseen": lambda one: (one["last_seen_at"], False),
+    "name": lambda one: (one["username"], False),
+    "name-back": lambda one: (one["username"], True),
+}
+
+
+@pytest.mark.parametrize("sort", ORDERS)
+def test_every_order_tells_everybody_once_over_its_pages(each_desk: Desk, sort: str) -> None:
+    ledger, account = each_desk.doors.ledger, each_desk.doors.account
+    known = {}
+    for number in range(SHOWN_LINES + 7):
+        # Many have the same time or handle, and some have none; a handle may hold what divides a place.
+        first = NOW + timedelta(minutes=number % 5)
+        last = first + timedelta(minutes=number * 7 % 11)
+        about = {"username": f"a~{number % 9}" if number % 9 else "", "first_seen_at": first}
+        one = {**about, "last_seen_at": last}
+        known[make_lead(ledger, account, str(number), **one).id] = one
+    browser = each_desk.sign_in()
+
+    first_page = browser.get(LEADS, query_string={"sort": sort} if sort else {})
+    (further,) = {link for link in first_page.shown.links() if "after=" in link}
+    told = [*names(first_page), *names(browser.get(further))]
+
+    key, is_falling = [ORDERS[sort](known[one])[0] for one in told], ORDERS[sort](known[told[0]])[1]
+    assert (len(told), set(told)) == (len(known), set(known))
+    assert key == sorted(key, reverse=is_falling)
+
+
+class TestOrder:
+    def test_a_column_leads_to_its_order_and_back(self, desk: Desk) -> None:
+        make_lead(desk.doors.ledger, desk.doors.account)
+        browser = desk.sign_in()
+
+        by_name = browser.get(f"{LEADS}?sort=name")
+
+        ordered = [one["aria-sort"] for one in by_name.shown.all("th") if "aria-sort" in one]
+        assert ordered == ["ascending"]
+        assert {f"{LEADS}?sort=name-back", LEADS, f"{LEADS}?sort=seen"} <= set(by_name.shown.links())
+        assert "1 line, by handle" in by_name.shown.text
+
+    def test_what_is_filtered_is_ordered_by_time_alone(self, desk: Desk) -> None:
+        make_lead(desk.doors.ledger, desk.doors.account, tags=["vip"])
+
+        page = desk.sign_in().get(f"{LEADS}?tag=vip&sort=name").shown
+
+        assert "1 line, newest first" in page.text
+        assert f"{LEADS}?tag=vip&sort=oldest" in page.links()
+        assert not [link for link in page.links() if "sort=name" in link or "sort=seen" in link]
+
+    def test_an_order_that_there_is_not_is_the_usual_one(self, desk: Desk) -> None:
+        make_lead(desk.doors.ledger, desk.doors.account)
+        assert "1 line, newest first" in desk.sign_in().get(f"{LEADS}?sort=shoe-size").shown.text
+
+
 def test_a_rare_one_is_found_behind_many(each_desk: Desk) -> None:
     ledger, account = each_desk.doors.ledger, each_desk.doors.account
     rare = make_lead(ledger, account, "rare", first_seen_at=NOW - timedelta(days=1))
