@@ -7,7 +7,7 @@ from typing import Any
 GRAPH_FAULTS = frozenset(
     """timeout_after_accept error_500_after_accept code_1_after_accept slow reset error_500
     rate_613 token_190 blocked_551 window_2018278
-    echo_none echo_before_answer echo_duplicate echo_late wrong_signature webhook_drop""".split()
+    echo_none echo_before_answer echo_duplicate echo_late wrong_signature webhook_drop unsubscribed""".split()
 )
 STRIPE_FAULTS = frozenset(
     """timeout_after_accept error_500_after_accept error_500 rate_429 lock_timeout_429 slow reset webhook_drop
@@ -27,6 +27,10 @@ class Fault:
     fault: str
     times: int = 1
     delay_seconds: float = 0.0
+    percent: int = 100
+    """How many of the chances it takes, evenly spread."""
+    gathered: int = 0
+    """Percents of the chances that it let pass."""
 
 
 class Faults:
@@ -36,14 +40,23 @@ class Faults:
         self._lock = threading.Lock()
         self._armed: list[Fault] = []
 
-    def arm(self, target: str, fault: str, times: int = 1, delay_seconds: float | None = None) -> Fault:
+    def arm(
+        self,
+        target: str,
+        fault: str,
+        times: int = 1,
+        delay_seconds: float | None = None,
+        percent: int = 100,
+    ) -> Fault:
         """Raises ValueError when there is no such fault."""
         if fault not in KNOWN.get(target, ()):
             raise ValueError("unknown_fault")
         if times < 1:
             raise ValueError("times_below_one")
+        if not 1 <= percent <= 100:
+            raise ValueError("bad_percent")
         delay = DELAYS_SECONDS.get(fault, 0.0) if delay_seconds is None else delay_seconds
-        armed = Fault(target, fault, times, delay)
+        armed = Fault(target, fault, times, delay, percent)
         with self._lock:
             self._armed.append(armed)
         return armed
@@ -56,17 +69,25 @@ class Faults:
             for place, armed in enumerate(self._armed):
                 if armed.target != target or armed.fault not in names:
                     continue
+                gathered = armed.gathered + armed.percent
+                if gathered < 100:
+                    self._armed[place] = replace(armed, gathered=gathered)
+                    continue
                 if armed.times == 1:
                     del self._armed[place]
                 else:
-                    self._armed[place] = replace(armed, times=armed.times - 1)
+                    self._armed[place] = replace(armed, times=armed.times - 1, gathered=gathered - 100)
                 return armed
         return None
 
     def listed(self) -> list[dict[str, Any]]:
         with self._lock:
-            return [asdict(armed) for armed in self._armed]
+            return [_shown(armed) for armed in self._armed]
 
     def clear(self) -> None:
         with self._lock:
             self._armed.clear()
+
+
+def _shown(armed: Fault) -> dict[str, Any]:
+    return {name: value for name, value in asdict(armed).items() if name != "gathered"}

@@ -150,6 +150,15 @@ class Followers:
         with self.lock:
             return sorted(self._phones.get(handle, {}).values(), key=lambda bubble: bubble.at_seconds)
 
+    def threads(self, account: str) -> list[list[Bubble]]:
+        """What stands in each conversation of this account, the latest first."""
+        with self.lock:
+            found = [
+                [one for one in phone.values() if _stands(one, account)] for phone in self._phones.values()
+            ]
+        threads = [sorted(one, key=lambda bubble: bubble.at_seconds, reverse=True) for one in found if one]
+        return sorted(threads, key=lambda one: (one[0].at_seconds, one[0].handle), reverse=True)
+
     def amend(self, handle: str, mid: str, **changes: Any) -> Bubble | None:
         """None when there is no such message on that phone."""
         with self.lock:
@@ -180,6 +189,11 @@ class Followers:
     def _remember(self, follower: Follower) -> None:
         self._by_handle[follower.handle] = follower
         self._handle_of[follower.igsid] = follower.handle
+
+
+def _stands(bubble: Bubble, account: str) -> bool:
+    """What was taken back is gone from the conversation."""
+    return bubble.account == account and not bubble.is_unsent
 
 
 def _bubble(record: Json) -> Bubble:

@@ -220,6 +220,11 @@ def _unsubscribe(call: Call) -> ResponseReturnValue:
     return {"success": True}
 
 
+def _conversations(call: Call) -> ResponseReturnValue:
+    _own_node(call)
+    return call.world.threads.read(call.account, call.told)
+
+
 def _public_reply(call: Call) -> ResponseReturnValue:
     message = call.told.get("message")
     if not isinstance(message, str) or not message:
@@ -269,6 +274,7 @@ def _action(call: Call) -> ResponseReturnValue:
 ANSWERS: dict[tuple[str, str], Answer] = {
     ("POST", "messages"): _messages,
     ("POST", "replies"): _public_reply,
+    ("GET", "conversations"): _conversations,
     ("GET", "subscribed_apps"): _subscriptions,
     ("POST", "subscribed_apps"): _subscribe,
     ("DELETE", "subscribed_apps"): _unsubscribe,

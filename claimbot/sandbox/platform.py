@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from claimbot.sandbox.config import AccountConfig, WorldConfig
-from claimbot.sandbox.deliveries import Post
+from claimbot.sandbox.deliveries import NOT_REACHED, Post
 from claimbot.sandbox.faults import Fault
 from claimbot.sandbox.followers import Bubble, Comment, Follower, Followers
 from claimbot.sandbox.graph_rules import Shown
@@ -57,20 +57,38 @@ class Platform:
         self.faults = ground.faults
         self.followers = followers
         self._deliveries = ground.deliveries
+        self._counters = ground.counters
         self._lock = threading.Lock()
+        self._unsubscribed: set[str] = set()
         self.subscribed: dict[str, tuple[str, ...]] = {}
 
     def reset(self) -> None:
         with self._lock:
             self.subscribed.clear()
+            self._unsubscribed.clear()
 
     def subscribe(self, account: str, fields: tuple[str, ...]) -> None:
         """No fields: no longer subscribed."""
         with self._lock:
             if fields:
                 self.subscribed[account] = fields
+                self._unsubscribed.discard(account)
             else:
                 self.subscribed.pop(account, None)
+                self._unsubscribed.add(account)
+
+    def _tells(self, account: str, field: str = "messages") -> bool:
+        """Does the engine hear of this account? Until somebody subscribes or unsubscribes it does.
+
+        Meta takes an account off after an hour of failures, here the fault `unsubscribed` does.
+        """
+        if self.faults.take("graph", "unsubscribed"):
+            self.subscribe(account, ())
+        with self._lock:
+            is_told = account not in self._unsubscribed and field in self.subscribed.get(account, (field,))
+        if not is_told:
+            self._counters.count("deliveries.unsubscribed")
+        return is_told
 
     def write(self, account: AccountConfig, follower: Follower, written: Written) -> Json:
         """The follower writes: their phone and the window know it; the event is returned, not yet sent."""
@@ -92,10 +110,12 @@ class Platform:
         return self._deliveries.now(self._post(told), retry)
 
     def deliver_events(self, account: str, events: list[Json], retry: bool = True) -> int:
-        return self.deliver(envelope(account, self.clock.seconds(), events), retry)
+        return self.deliver_batch({account: events}, retry)
 
     def deliver_batch(self, by_account: dict[str, list[Json]], retry: bool = True) -> int:
-        return self.deliver(batch(by_account, self.clock.seconds()), retry)
+        """Several accounts in one delivery; 0 when none of them is subscribed."""
+        told = {account: events for account, events in by_account.items() if self._tells(account)}
+        return self.deliver(batch(told, self.clock.seconds()), retry) if told else NOT_REACHED
 
     def comment(self, account: AccountConfig, follower: Follower, remark: Remark, retry: bool = True) -> int:
         now = self.clock.seconds()
@@ -119,6 +139,9 @@ class Platform:
             "media": {"id": remark.media, "media_product_type": "FEED"},
         }
         field = "live_comments" if remark.live else "comments"
+        # On a Page comments are switched on for the whole app.
+        if not self._tells(account.external_id, "messages" if account.variant == "page" else field):
+            return NOT_REACHED
         told = comment_envelope(account.external_id, field, now, value, remark.is_flat)
         return self.deliver(told, retry)
 
@@ -151,7 +174,7 @@ class Platform:
         sent = event(account.external_id, follower.igsid, bubble.at_seconds, message=message)
         post = self._post(envelope(account.external_id, bubble.at_seconds, [sent]))
         kind = fault.fault if fault else ""
-        if kind == "echo_none":
+        if kind == "echo_none" or not self._tells(account.external_id):
             return
         if kind == "echo_before_answer":
             self._deliveries.now(post)

@@ -7,6 +7,7 @@ from pathlib import Path
 from claimbot.sandbox.config import AccountConfig, WorldConfig
 from claimbot.sandbox.followers import Followers
 from claimbot.sandbox.graph_send import Sender
+from claimbot.sandbox.graph_threads import Threads
 from claimbot.sandbox.ground import Ground, make_ground
 from claimbot.sandbox.platform import Platform
 from claimbot.sandbox.shelf import Shelf
@@ -28,6 +29,7 @@ class World:
     tokens: Tokens
     platform: Platform
     sender: Sender
+    threads: Threads
     banks: dict[str, Bank]
     """By secret key: one Stripe account each."""
     rates: Rates
@@ -61,6 +63,7 @@ class World:
         self.tokens.reset()
         self.platform.reset()
         self.sender.reset()
+        self.threads.reset()
         self.idempotency.clear()
         for bank in self.banks.values():
             bank.clear()
@@ -82,6 +85,7 @@ def make_world(config: WorldConfig, data_dir: Path | None) -> World:
         tokens=Tokens(config.accounts, ground.clock, ground.shelf),
         platform=platform,
         sender=Sender(platform, ground.counters),
+        threads=Threads(platform),
         banks=_banks(config, ground),
         rates=Rates(),
         idempotency=Idempotency(ground.shelf),

@@ -65,6 +65,7 @@ class WorldApi:
                 asked.text(told, "fault"),
                 int(asked.number(told, "times", 1)),
                 delay,
+                int(asked.number(told, "percent", 100)),
             )
         except ValueError as wrong:
             raise BadRequest(str(wrong)) from None

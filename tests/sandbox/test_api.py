@@ -183,7 +183,7 @@ def test_the_clock_moves_forward_and_everything_sees_it(world: Running) -> None:
 
 def test_faults_are_listed_and_cleared(world: Running) -> None:
     world.fault("graph", "slow", times=2, delay_seconds=1.5)
-    expected = {"target": "graph", "fault": "slow", "times": 2, "delay_seconds": 1.5}
+    expected = {"target": "graph", "fault": "slow", "times": 2, "delay_seconds": 1.5, "percent": 100}
     assert world.get("/faults") == [expected]
     assert world.http.delete("/api/faults").json() == []
 
