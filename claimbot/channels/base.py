@@ -32,6 +32,35 @@ class NewToken:
     expires_in_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Which webhook fields the platform does not send us for an account."""
+
+    missing: tuple[str, ...] = ()
+    is_deaf: bool = False
+    """Without some of them no word and no tap arrives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a long list: at most so many, after the place where the last page ended ("" at first)."""
+
+    most: int
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Some of an account's conversations, the latest first."""
+
+    delivery: Delivery
+    """The words that others wrote in them, with the ids that their webhooks had or would have had."""
+    oldest_at: datetime | None = None
+    """When the last of them was last written in; None when there is none."""
+    after: str = ""
+    """Where the next page begins; "" after the last one."""
+
+
 class Channel(Protocol):
     """One platform. A channel holds no state: what it needs arrives as an argument."""
 
@@ -62,7 +91,13 @@ class Channel(Protocol):
 
     def check(self, http: MetaHttp, account: SendingAccount) -> AccountHealth: ...
 
+    def subscription(self, http: MetaHttp, account: SendingAccount) -> Subscription | SendResult: ...
+
     def subscribe(self, http: MetaHttp, account: SendingAccount) -> SendResult: ...
+
+    def threads(
+        self, http: MetaHttp, account: SendingAccount, page: Page, now: datetime
+    ) -> Threads | SendResult: ...
 
     def refresh_token(self, http: MetaHttp, account: SendingAccount) -> NewToken | SendResult:
         """DONE with the reason never_expires where there is nothing to renew."""

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from claimbot.channels.base import AccountHealth, NewToken
+from claimbot.channels.base import AccountHealth, NewToken, Page, Subscription, Threads
 from claimbot.channels.http import Call, MetaHttp
 from claimbot.channels.meta_account import (
     check_account,
     node_of,
     read_profile,
+    read_subscription,
     renew_token,
     subscribe_account,
 )
@@ -22,6 +23,7 @@ from claimbot.channels.meta_errors import BAD_CONTENT
 from claimbot.channels.meta_events import Dialect, Reader, made_id, read_delivery
 from claimbot.channels.meta_parse import Broken, Piece, id_of, part, text_of
 from claimbot.channels.meta_send import message_of, plain_message_of, sent
+from claimbot.channels.meta_threads import read_threads
 from claimbot.channels.signing import verify_meta
 from claimbot.core.messages import (
     Delivery,
@@ -78,8 +80,19 @@ class Instagram:
     def check(self, http: MetaHttp, account: SendingAccount) -> AccountHealth:
         return check_account(http, account)
 
+    def subscription(self, http: MetaHttp, account: SendingAccount) -> Subscription | SendResult:
+        return read_subscription(http, account)
+
     def subscribe(self, http: MetaHttp, account: SendingAccount) -> SendResult:
         return subscribe_account(http, account)
+
+    def threads(
+        self, http: MetaHttp, account: SendingAccount, page: Page, now: datetime
+    ) -> Threads | SendResult:
+        found = read_threads(http, account, page, now)
+        if isinstance(found, SendResult):
+            return found
+        return Threads(self.parse(found.told(self.objects[0]), now), found.oldest_at, found.after)
 
     def refresh_token(self, http: MetaHttp, account: SendingAccount) -> NewToken | SendResult:
         return renew_token(http, account)

@@ -8,7 +8,7 @@ https://developers.facebook.com/docs/instagram-platform/webhooks (subscribed_app
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from claimbot.channels.base import AccountHealth, NewToken
+from claimbot.channels.base import AccountHealth, NewToken, Subscription
 from claimbot.channels.http import Call, MetaHttp
 from claimbot.channels.meta_parse import part, text_of
 from claimbot.core.messages import Profile, SendingAccount, SendResult, Verdict
@@ -57,13 +57,18 @@ def check_account(http: MetaHttp, account: SendingAccount) -> AccountHealth:
     if isinstance(me, SendResult):
         return AccountHealth(False, me.reason)
     external_id, username = str(me.get("user_id") or me.get("id") or ""), text_of(me, "username")
-    answer = http.ask(account, Call("GET", f"/{node_of(account)}/subscribed_apps"))
-    if isinstance(answer, SendResult):
-        return AccountHealth(False, answer.reason, external_id, username)
-    fields = _subscribed_fields(answer)
-    missing = tuple(name for name in WANTED_FIELDS[_variant(account)] if name not in fields)
-    reason = _complaint(account, external_id, missing)
-    return AccountHealth(not reason, reason, external_id, username, fields, missing)
+    fields = _ask_for_fields(http, account)
+    if isinstance(fields, SendResult):
+        return AccountHealth(False, fields.reason, external_id, username)
+    found = _compare(account, fields)
+    reason = _complaint(account, external_id, found)
+    return AccountHealth(not reason, reason, external_id, username, fields, found.missing)
+
+
+def read_subscription(http: MetaHttp, account: SendingAccount) -> Subscription | SendResult:
+    """In one call."""
+    fields = _ask_for_fields(http, account)
+    return fields if isinstance(fields, SendResult) else _compare(account, fields)
 
 
 def subscribe_account(http: MetaHttp, account: SendingAccount) -> SendResult:
@@ -106,10 +111,20 @@ def _who_am_i(http: MetaHttp, account: SendingAccount) -> Mapping[str, object] |
     return rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else answer
 
 
-def _complaint(account: SendingAccount, external_id: str, missing: tuple[str, ...]) -> str:
+def _complaint(account: SendingAccount, external_id: str, found: Subscription) -> str:
     if external_id != account.external_id:
         return "other_account" if external_id else "page_not_linked"
-    return "fields_missing" if set(missing) & set(NEEDED_FIELDS) else ""
+    return "fields_missing" if found.is_deaf else ""
+
+
+def _ask_for_fields(http: MetaHttp, account: SendingAccount) -> tuple[str, ...] | SendResult:
+    answer = http.ask(account, Call("GET", f"/{node_of(account)}/subscribed_apps"))
+    return answer if isinstance(answer, SendResult) else _subscribed_fields(answer)
+
+
+def _compare(account: SendingAccount, fields: tuple[str, ...]) -> Subscription:
+    missing = tuple(name for name in WANTED_FIELDS[_variant(account)] if name not in fields)
+    return Subscription(missing, is_deaf=bool(set(missing) & set(NEEDED_FIELDS)))
 
 
 def _subscribed_fields(answer: Mapping[str, object]) -> tuple[str, ...]:

@@ -103,6 +103,9 @@ ACCOUNT_WIDE = frozenset(
     }
 )
 
+# Those of them that say that the token itself is worth nothing: no call with it can succeed.
+OF_THE_TOKEN = frozenset({TOKEN_EXPIRED, TOKEN_REVOKED, TOKEN_MALFORMED, APP_REMOVED, CHECKPOINT})
+
 # Meta's bans last an hour at most; a larger number would be a mistake that stops a launch.
 RETRY_AFTER_SECONDS_MAX = 86_400.0
 

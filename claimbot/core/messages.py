@@ -183,6 +183,8 @@ class SendingAccount:
     external_id: str
     page_id: str
     token: str
+    username: str = ""
+    """As the platform shows it, without @."""
 
     def __repr__(self) -> str:
         return f"SendingAccount({self.account_id})"

@@ -13,12 +13,13 @@ from claimbot.core.drops import Drop, DropKind, LinkMode
 from claimbot.core.followers import Lead
 from claimbot.core.messages import SendingAccount, SendResult, Verdict
 from claimbot.core.outbox import AGE_MAX, ECHO_WAIT, SENDS_MAX, OutboxRow, RowState, Work, backoff_seconds
-from claimbot.db import alerts, brands, claims, drops, leads, outbox
+from claimbot.db import claims, drops, leads, outbox
 from claimbot.db.engine import Tx
 from claimbot.failpoints import fp
 from claimbot.flows.checkout import ensure_session, pay_link
 from claimbot.flows.confirm import mark_told
 from claimbot.flows.hints import Hints
+from claimbot.flows.park import is_renewed, park
 from claimbot.flows.release import end_claim
 from claimbot.flows.tell import tell
 from claimbot.flows.wording import Occasion, write_reply
@@ -159,7 +160,13 @@ def _occasion(parts: Parts, row: OutboxRow, letter: Letter) -> Occasion:
 
 def sender_of(account: Account) -> SendingAccount:
     return SendingAccount(
-        account.id, account.channel, account.variant, account.external_id, account.page_id, account.token
+        account.id,
+        account.channel,
+        account.variant,
+        account.external_id,
+        account.page_id,
+        account.token,
+        account.username,
     )
 
 
@@ -196,15 +203,11 @@ def _park(parts: Parts, row: OutboxRow, account: Account, reason: str) -> None:
     """The account cannot send: everything of it waits until a person mends it; said once."""
     now = parts.clock()
     with parts.ledger.begin() as tx:
-        current = brands.find_account(tx, parts.sealer, account.id)
-        if current is not None and current.token != account.token:
-            # It was mended while our catalog was a moment old.
+        if is_renewed(tx, parts, account):
             outbox.mark_again(tx, row, now + CATALOG_AGE, "token_renewed", was_accepted=False)
             return
         outbox.mark_stopped(tx, row, RowState.PARKED, reason, now)
-        if brands.mark_parked(tx, account.id, reason, now):
-            text = f"@{account.username} cannot send ({reason}); reconnect it with: claimbot account connect"
-            alerts.raise_alert(tx, alerts.Alert("account", account.id, text, account.brand_id), now)
+        park(tx, account, reason, now)
 
 
 def _stop(parts: Parts, row: OutboxRow, reason: str) -> None:
