@@ -71,6 +71,9 @@ class Settings(BaseModel):
     send_per_second: int = Field(100, ge=1, description="Messages per second and account.")
     private_reply_per_hour: int = Field(750, ge=1, description="Answers to comments per hour and account.")
     profile_per_hour: int = Field(200, ge=1, description="Profile look-ups per hour and account.")
+    conversations_per_second: int = Field(
+        2, ge=1, description="Calls per second and account that look for lost messages."
+    )
     stripe_per_second: int = Field(20, ge=1, description="Calls per second and Stripe account.")
     sends_in_flight: int = Field(128, ge=1, le=256, description="Messages that one worker sends at a time.")
 

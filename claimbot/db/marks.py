@@ -34,8 +34,10 @@ def find_mark(tx: Connection, name: str) -> Mark | None:
     return Mark(row.name, row.value, row.facts, row.at) if row else None
 
 
-def list_marks(tx: Connection) -> list[Mark]:
-    rows = tx.execute(select(marks).order_by(marks.c.name))
+def list_marks(tx: Connection, prefix: str = "") -> list[Mark]:
+    """Those whose name begins so."""
+    query = select(marks).where(marks.c.name.startswith(prefix, autoescape=True))
+    rows = tx.execute(query.order_by(marks.c.name))
     return [Mark(row.name, row.value, row.facts, row.at) for row in rows]
 
 

@@ -4,9 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Update, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
-from claimbot.core.outbox import LEASE, NewRow, OutboxRow, RowState, Work
+from claimbot.core.outbox import LEASE, NewRow, OutboxRow, Priority, RowState, Work
 from claimbot.db.columns import constant
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id, new_token
@@ -288,6 +300,13 @@ def mark_confirmed(tx: Connection, row_id: str, now: datetime, result_id: str) -
 def count_by_state(tx: Connection) -> dict[str, int]:
     counted = select(outbox.c.state, func.count()).group_by(outbox.c.state)
     return {state: count for state, count in tx.execute(counted)}
+
+
+def is_waiting(tx: Connection, account_id: str, until: Priority, now: datetime) -> bool:
+    """Is due work of this account, as urgent as `until`, still to be taken?"""
+    is_it = (outbox.c.account_id == account_id, outbox.c.priority <= int(until))
+    is_due = (outbox.c.state == constant(RowState.READY), outbox.c.next_at <= now)
+    return bool(tx.execute(select(exists().where(*is_it, *is_due))).scalar_one())
 
 
 def oldest_ready(tx: Connection, now: datetime) -> datetime | None:

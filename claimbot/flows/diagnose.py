@@ -11,7 +11,9 @@ from claimbot.core.errors import Outside
 from claimbot.db import alerts, brands, marks, outbox
 from claimbot.db.steps import pending
 from claimbot.flows.books import COMPARED_EVERY, find_books
+from claimbot.flows.gaps import find_heard
 from claimbot.flows.reply import sender_of
+from claimbot.flows.resubscribe import find_looked
 from claimbot.parts import DatabaseClock, Parts
 
 # A process notes every ten seconds that it lives.
@@ -22,6 +24,8 @@ TOKEN_DAYS_MIN = 14
 # More than this and the two clocks disagree about a deadline that a follower was told.
 SKEW_SECONDS_MOST = 2.0
 DUE_MOST = timedelta(minutes=1)
+# What was mended without anybody is worth a look for so long.
+TOLD_FOR = timedelta(days=1)
 
 
 class Light(StrEnum):
@@ -107,7 +111,7 @@ def _redis(parts: Parts) -> Iterator[Sign]:
 def _processes(parts: Parts) -> Iterator[Sign]:
     now = parts.clock()
     with parts.ledger.reading() as tx:
-        beats = [mark for mark in marks.list_marks(tx) if mark.name.startswith("beat:")]
+        beats = marks.list_marks(tx, "beat:")
     for kind in ("worker", "clock"):
         ages = [now - mark.at for mark in beats if mark.name.startswith(f"beat:{kind}:")]
         live = sum(age <= BEAT_MOST for age in ages)
@@ -126,8 +130,26 @@ def _accounts(parts: Parts, brand_id: str | None = None, asks_platform: bool = T
         yield Sign(Light.RED, "account", "no account is connected: claimbot account connect --help")
     for account in found:
         yield from _account(account, now)
+        yield from _hearing(parts, account, now)
         if asks_platform:
             yield _platform(parts, account)
+
+
+def _hearing(parts: Parts, account: Account, now: datetime) -> Iterator[Sign]:
+    """Does it hear what is written to it, as far as the clock has found out?"""
+    about = _about(account)
+    with parts.ledger.reading() as tx:
+        looked, heard = find_looked(tx, account.id), find_heard(tx, account.id)
+    if looked is not None and looked.is_deaf:
+        yield Sign(Light.RED, about, f"is not told {', '.join(looked.missing)}; see its alert")
+    elif looked is not None:
+        yield Sign(Light.OK, about, f"was subscribed to what we need {_age(now - looked.at)} ago")
+    if looked is not None and looked.mended_at is not None and now - looked.mended_at < TOLD_FOR:
+        text = f"was unsubscribed by the platform; subscribed again {_age(now - looked.mended_at)} ago"
+        yield Sign(Light.WARN, about, text)
+    if heard is not None and heard.found_at is not None and now - heard.found_at < TOLD_FOR:
+        text = f"{heard.found} messages that no webhook told were found {_age(now - heard.found_at)} ago"
+        yield Sign(Light.WARN, about, text)
 
 
 def _about(account: Account) -> str:

@@ -12,6 +12,7 @@ from claimbot.core.outbox import AGE_MAX
 from claimbot.db import alerts, claims, drops, inbox, marks, payments
 from claimbot.db.engine import Tx
 from claimbot.flows.books import DailyBooks
+from claimbot.flows.catch_up import CatchUp
 from claimbot.flows.close_line import close_line
 from claimbot.flows.expire import SWEEP_ROWS, sweep_due
 from claimbot.flows.hints import Hints
@@ -20,6 +21,7 @@ from claimbot.flows.profile import ask_for_profiles
 from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.reconcile import check_gates, rebuild_gate
 from claimbot.flows.release import end_claim
+from claimbot.flows.resubscribe import resubscribe
 from claimbot.flows.retain import forget_outlived
 from claimbot.flows.spool import drain_spool
 from claimbot.flows.tell import tell
@@ -165,6 +167,8 @@ def chores() -> tuple[Chore, ...]:
         Chore("events", 120, ask_for_events),
         Chore("books", 3600, DailyBooks()),
         Chore("verify", 60, verify_and_note),
+        Chore("fields", 10, resubscribe),
+        Chore("lost", 1, CatchUp()),
         Chore("tokens", 3600, renew_tokens),
         Chore("purge", 3600, purge),
         Chore("retention", 3600, forget_outlived),

@@ -37,7 +37,7 @@ HOUSES = (1, 1, 2)
 SLUGS = ("aurora", "borealis")
 # Which know nothing of each other but what SQL and Redis say.
 PROCESSES = 2
-LEFT_OUT = ("verify", "tokens", "purge", "profiles", "books")
+LEFT_OUT = ("verify", "tokens", "purge", "profiles", "books", "fields", "lost")
 
 
 @dataclass
