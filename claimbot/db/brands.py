@@ -202,6 +202,11 @@ def mark_live(tx: Connection, account_id: str) -> bool:
     return changed(tx.execute(live.values(state="live", reason="", parked_at=None))) == 1
 
 
+def list_parked(tx: Connection) -> set[str]:
+    """Accounts that cannot send. The catalog is not read again for each of them."""
+    return set(tx.execute(select(accounts.c.id).where(accounts.c.state == "parked")).scalars())
+
+
 def mark_heard(tx: Connection, account_ids: Sequence[str], now: datetime) -> None:
     """The platform delivered something for these accounts."""
     tx.execute(update(accounts).where(accounts.c.id.in_(sorted(account_ids))).values(last_event_at=now))

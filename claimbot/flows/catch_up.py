@@ -22,7 +22,7 @@ from claimbot.core.brands import Account
 from claimbot.core.drops import Phase, phase
 from claimbot.core.messages import Delivery, Inbound, SendResult, Verdict
 from claimbot.core.outbox import Priority
-from claimbot.db import alerts, audit, inbox, marks, outbox
+from claimbot.db import alerts, audit, brands, inbox, marks, outbox
 from claimbot.db.engine import Tx
 from claimbot.flows.gaps import RESUMED, WAS_DOWN, Heard, find_heard, list_heard, note_heard, want_look
 from claimbot.flows.park import is_renewed, park
@@ -99,14 +99,14 @@ class CatchUp:
 
     def __call__(self, parts: Parts) -> int:
         now = parts.clock()
-        live = {one.id: one for one in parts.catalog().accounts.values() if one.is_live and one.token}
         heard = _notice_gaps(parts, now)
+        live = {one.id: one for one in parts.catalog().accounts.values() if _is_live(one, heard)}
         self.looks = {name: look for name, look in self.looks.items() if name in live}
         self.rests = {name: until for name, until in self.rests.items() if until > now}
         for account in live.values():
-            known = heard.get(account.id)
+            known = heard[account.id]
             is_busy = account.id in self.looks or account.id in self.rests
-            if known and not is_busy and _is_due(parts, account, known, now):
+            if not is_busy and _is_due(parts, account, known, now):
                 since = max(known.until - OVERLAP, now - LOOK_BACK_MOST)
                 self.looks[account.id] = Look(account.id, since, now - GRACE)
         # Short looks end first.
@@ -175,18 +175,18 @@ def _notice_gaps(parts: Parts, now: datetime) -> dict[str, Heard]:
     """Where may something be missing that nobody noticed yet? What is known then, by account."""
     accounts = list(parts.catalog().accounts.values())
     with parts.ledger.reading() as tx:
-        heard = list_heard(tx)
+        heard, parked = list_heard(tx), brands.list_parked(tx)
         alive = marks.find_mark(tx, ALIVE)
     is_due = alive is None or now - alive.at >= ALIVE_EVERY
-    changed = [one for one in accounts if one.id not in heard or heard[one.id].is_parked is one.is_live]
+    changed = [one.id for one in accounts if one.id not in heard or _has_changed(one.id, heard, parked)]
     if not is_due and not changed:
         return heard
     was_down = alive is not None and now - alive.at >= DOWN_AFTER
 
     def story(tx: Tx) -> dict[str, Heard]:
         marks.set_mark(tx, ALIVE, now)
-        for account in changed:
-            _note_change(tx, account, now)
+        for account_id in changed:
+            _note_change(tx, account_id, account_id in parked, now)
         for account in accounts if was_down else ():
             want_look(tx, account.id, WAS_DOWN, now)
         return list_heard(tx)
@@ -194,12 +194,20 @@ def _notice_gaps(parts: Parts, now: datetime) -> dict[str, Heard]:
     return parts.ledger.run(story)
 
 
-def _note_change(tx: Tx, account: Account, now: datetime) -> None:
+def _has_changed(account_id: str, heard: dict[str, Heard], parked: set[str]) -> bool:
+    return heard[account_id].is_parked is not (account_id in parked)
+
+
+def _note_change(tx: Tx, account_id: str, is_parked: bool, now: datetime) -> None:
     """It is new, was parked, or works again."""
-    known = find_heard(tx, account.id) or Heard(until=now)
-    note_heard(tx, account.id, replace(known, is_parked=not account.is_live), now)
-    if known.is_parked and account.is_live:
-        want_look(tx, account.id, RESUMED, now)
+    known = find_heard(tx, account_id) or Heard(until=now)
+    note_heard(tx, account_id, replace(known, is_parked=is_parked), now)
+    if known.is_parked and not is_parked:
+        want_look(tx, account_id, RESUMED, now)
+
+
+def _is_live(account: Account, heard: dict[str, Heard]) -> bool:
+    return account.id in heard and not heard[account.id].is_parked and account.token != ""
 
 
 def _is_due(parts: Parts, account: Account, heard: Heard, now: datetime) -> bool:

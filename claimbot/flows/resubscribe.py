@@ -12,7 +12,7 @@ from claimbot.channels.base import Subscription
 from claimbot.channels.meta_errors import OF_THE_TOKEN
 from claimbot.core.brands import Account
 from claimbot.core.messages import SendResult, Verdict
-from claimbot.db import alerts, audit, marks
+from claimbot.db import alerts, audit, brands, marks
 from claimbot.db.engine import Tx
 from claimbot.flows.gaps import UNSUBSCRIBED, want_look
 from claimbot.flows.park import is_renewed, park
@@ -50,7 +50,8 @@ def resubscribe(parts: Parts) -> int:
     now = parts.clock()
     with parts.ledger.reading() as tx:
         looked = {mark.name.removeprefix(MARK): _read(mark) for mark in marks.list_marks(tx, MARK)}
-    waiting = [one for one in parts.catalog().accounts.values() if one.is_live and one.token]
+        parked = brands.list_parked(tx)
+    waiting = [one for one in parts.catalog().accounts.values() if one.id not in parked and one.token]
     due = [one for one in waiting if one.id not in looked or now - looked[one.id].at >= LOOK_EVERY]
     due.sort(key=lambda one: looked[one.id].at.timestamp() if one.id in looked else 0.0)
     return sum(_look(parts, account, looked.get(account.id), now) for account in due[:AT_ONCE])
