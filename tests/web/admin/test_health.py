@@ -124,7 +124,7 @@ def test_what_waits_for_a_person_is_told_and_tried_again(each_desk: Desk) -> Non
     answer = browser.send(page, f"{HEALTH}/try-again")
 
     shown = browser.get(answer.location).shown
-    assert "1 × message token expired since" in page.text
+    assert "1 × message the account's token has ended since" in page.text
     assert "Nothing waits." in shown.text and "No alert is open." in shown.text
     assert each_desk.doors.rows("SELECT state FROM outbox") == [("ready",)]
     assert each_desk.doors.rows("SELECT DISTINCT state FROM accounts") == [("live",)]
