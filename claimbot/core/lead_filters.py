@@ -34,7 +34,7 @@ class Wanted:
     drop_id: str | None = None
     channel: str | None = None
     search: str | None = None
-    """A part of their name on the platform, their own name or their e-mail address."""
+    """What words of their handle, their name or their e-mail address begin with."""
     outcome: str | None = None
     state: str | None = None
     is_qualified: bool | None = None

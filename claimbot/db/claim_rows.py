@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, literal, select, tuple_
 
 from claimbot.core.claims import Claim
 from claimbot.core.messages import Outcome
 from claimbot.db.claims import read_claim
 from claimbot.db.columns import UtcDateTime
+from claimbot.db.names import IsCalled
 from claimbot.db.tables import claims, inbox, leads
 
 Place = tuple[datetime, str]
@@ -35,7 +36,7 @@ class Wanted:
     drop_id: str | None = None
     state: str | None = None
     search: str | None = None
-    """A part of the follower's name, or a claim's id."""
+    """What words of the follower's names begin with, or a claim's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,7 @@ def _query() -> Select[Any]:
 def _is_meant(search: str) -> ColumnElement[bool]:
     if search.startswith(CLAIM_ID):
         return claims.c.id == search
-    names = (func.lower(leads.c.username), func.lower(leads.c.name))
-    return or_(*(name.contains(search.lower(), autoescape=True) for name in names))
+    return IsCalled(search)
 
 
 def _read(row: Row[Any]) -> ClaimRow:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from claimbot.core.errors import LedgerUnavailable
+from claimbot.core.names import words_of
 
 T = TypeVar("T")
 
@@ -65,12 +66,18 @@ def make_engine(url: str, connections: int = 20, statement_timeout_ms: int = STA
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
+    connection.create_function("words_of", 1, _words_of, deterministic=True)
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # a 2xx is a promise, also after a power cut
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA temp_store = MEMORY")
     cursor.close()
+
+
+def _words_of(names: str | None) -> str:
+    """The words of somebody's names, a blank before each (names.py)."""
+    return "".join(f" {word}" for word in words_of(names or ""))
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from claimbot.core.claims import State
 from claimbot.core.lead_filters import Rules, Wanted
 from claimbot.core.leads import CLAIMED, MISSING, QualifyRule
+from claimbot.db.names import IsCalled
 from claimbot.db.tables import accounts, leads
 
 # The same words as in the partial index of tables.py.
@@ -38,7 +39,7 @@ def conditions_of_people(wanted: Wanted) -> list[ColumnElement[bool]]:
         mine = select(accounts.c.id).where(accounts.c.brand_id == wanted.brand_id)
         asked.append(leads.c.account_id.in_(mine.where(accounts.c.channel == wanted.channel)))
     if wanted.search is not None:
-        asked.append(_is_called(wanted.search))
+        asked.append(IsCalled(wanted.search))
     if wanted.has_consented is not None:
         asked.append(leads.c.consent_marketing == (true() if wanted.has_consented else false()))
     if wanted.tag is not None:
@@ -48,13 +49,6 @@ def conditions_of_people(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.seen_before is not None:
         asked.append(leads.c.first_seen_at < wanted.seen_before)
     return asked
-
-
-def _is_called(search: str) -> ColumnElement[bool]:
-    """Small letters of all names at once: three times less work for a million people than one by one."""
-    blank = literal_column("' '", Text)
-    names = leads.c.username.concat(blank).concat(leads.c.name).concat(blank).concat(leads.c.email)
-    return func.lower(names).contains(search.lower(), autoescape=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Each kind of question walks another index: of leads, of what they said, or of th
 list of a million costs what a page of a short list costs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -36,6 +37,8 @@ Place = tuple[datetime | str, str]
 # The same words as in the partial index: SQLite takes it only when it sees them.
 IS_LINE: ColumnElement[bool] = inbox.c.outcome.not_in([literal_column("''"), literal_column("'ignored'")])
 Keys = tuple[ColumnElement[Any], ColumnElement[str]]
+# Among so many the first page is looked for, before everybody of that name is found and ordered.
+LOOKED_AT = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,36 @@ class Spot:
 
 def list_spots(tx: Connection, wanted: Wanted, rules: Rules, turn: Turn) -> list[Spot]:
     """The next lines. Who is qualified is checked here only where a claim or a drop leads there."""
+    near = _list_called(tx, wanted, turn) if wanted.search is not None and wanted.is_of_people else []
+    return near or _read(tx, *_walk(wanted, rules, turn.order.by), turn)
+
+
+def _read(tx: Connection, query: Select[Any], keys: Keys, turn: Turn) -> list[Spot]:
     is_rising = turn.order.is_rising
-    query, keys = _walk(wanted, rules, turn.order.by)
     if turn.after is not None:
-        here, there = tuple_(*keys), _place(turn.after)
-        query = query.where(here > there if is_rising else here < there)
+        query = query.where(_is_behind(keys, turn.after, is_rising))
     order = keys if is_rising else tuple(key.desc() for key in keys)
     rows = tx.execute(query.order_by(*order).limit(turn.most))
     return [Spot((row.at, row.key), row.lead_id, row.drop_id) for row in rows]
+
+
+def _is_behind(keys: Keys, place: Place, is_rising: bool) -> ColumnElement[bool]:
+    here, there = tuple_(*keys), _place(place)
+    return here > there if is_rising else here < there
+
+
+def _list_called(tx: Connection, wanted: Wanted, turn: Turn) -> list[Spot]:
+    """Whoever is called so among the next people in line; nobody when they do not fill the page.
+
+    A name that many have fills it from a few thousand. To find and order all of them would take longer.
+    """
+    everybody, keys = _known(Wanted(wanted.brand_id), By.FIRST_SEEN)
+    horizon = _read(tx, everybody.offset(LOOKED_AT), keys, replace(turn, most=1))
+    if not horizon:
+        return []
+    is_near = not_(_is_behind(keys, horizon[0].place, turn.order.is_rising))
+    found = _read(tx, everybody.where(is_near, *conditions_of_people(wanted)), keys, turn)
+    return found if len(found) == turn.most else []
 
 
 def count_spots(tx: Connection, wanted: Wanted, rules: Rules, most: int) -> int:
@@ -98,7 +123,7 @@ def _is_of_claims(wanted: Wanted, rules: Rules) -> bool:
 def _known(wanted: Wanted, by: By) -> tuple[Select[Any], Keys]:
     at: ColumnElement[Any] = leads.c[by]
     if wanted.search is not None:
-        # No index knows parts of names: reading the table once is faster than walking through it in order.
+        # By the index of words, or by reading once: walking through everybody in order takes longest.
         at = func.coalesce(at, at, type_=UtcDateTime)
     keys = (at, leads.c.id)
     query = select(

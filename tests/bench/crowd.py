@@ -13,6 +13,7 @@ from claimbot.core.brands import Account, Brand
 from claimbot.core.claims import State
 from claimbot.db.columns import UtcDateTime
 from claimbot.db.engine import Ledger
+from claimbot.db.lead_lines import be_patient
 from claimbot.db.tables import claims, inbox, leads
 from tests.builders import make_account, make_brand, make_drop
 
@@ -55,6 +56,7 @@ def make_crowd(ledger: Ledger, people: int) -> Crowd:
     for table, rows in ((leads, _leads(crowd)), (claims, _claims(crowd)), (inbox, _inbox(crowd))):
         _write(ledger, table, rows)
     with ledger.begin() as tx:
+        be_patient(tx)
         tx.execute(text("ANALYZE"))
     return crowd
 

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, insert, text
 
 from claimbot.core.lead_filters import By, Order, Rules, Wanted
 from claimbot.db import boards, lead_pages
+from claimbot.db.engine import Ledger
 from claimbot.db.tables import inbox as inbox_table
 from claimbot.db.tables import leads as leads_table
-from tests.builders import NOW, World
+from tests.builders import NOW, World, make_lead, make_world
 from tests.db.test_plans import plan_of
 
 ROWS = 6_000
@@ -131,6 +132,38 @@ def test_every_order_of_the_list_walks_an_index_of_its_own(
     plan = plan_of(old_ledger.ledger, lambda tx, _: list_spots(tx, old_ledger, turn), "")
     assert index in plan
     assert "TEMP B-TREE" not in plan and "Sort" not in plan
+
+
+def test_a_name_is_found_by_its_words_on_postgresql(old_ledger: World) -> None:
+    def ask(tx: Connection, _: str) -> object:
+        return list_spots(tx, old_ledger, lead_pages.Turn(None, 50), search="old-1234")
+
+    # The latest people were looked at before, and are too few.
+    plan = plan_of(old_ledger.ledger, ask, "", is_long=True, nth=-1)
+    assert old_ledger.ledger.is_sqlite or "Bitmap Index Scan on ix_leads_words" in plan
+
+
+@pytest.mark.parametrize("is_rising", [False, True])
+def test_a_name_that_many_have_and_one_that_few_have_are_found_in_order(
+    old_ledger: World, is_rising: bool
+) -> None:
+    def found(search: str) -> list[str]:
+        turn = lead_pages.Turn((MIDDLE, "led_003000"), 3, Order(is_rising=is_rising))
+        with old_ledger.ledger.reading() as tx:
+            return [spot.lead_id for spot in list_spots(tx, old_ledger, turn, search=search)]
+
+    step = 1 if is_rising else -1
+    assert found("old") == [f"led_{3_000 + step * number:06d}" for number in (1, 2, 3)]
+    assert found("old 10") == ([] if is_rising else ["led_001099", "led_001098", "led_001097"])
+
+
+@pytest.mark.parametrize("name", ["x" * 3_000, "é" * 600, "…" * 700, "'\\ \n :*&|!()<->", "a' b\\"])
+def test_whatever_somebody_is_called_is_kept_and_found(ledger: Ledger, name: str) -> None:
+    world = make_world(ledger)
+    lead = make_lead(ledger, world.account, "long", name=name)
+    with ledger.reading() as tx:
+        found = list_spots(tx, world, lead_pages.Turn(None, 5), search=name[:20])
+    assert [spot.lead_id for spot in found] == [lead.id]
 
 
 def test_the_page_after_a_place_begins_right_behind_it(old_ledger: World) -> None:

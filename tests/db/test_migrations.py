@@ -78,9 +78,15 @@ def test_the_comparison_sees(ledger: Ledger, table: str, part: str, name: str | 
     assert expected in str(found if name is None else found[name])
 
 
+def is_read_back(_one: object, name: str | None, *_: object) -> bool:
+    """PostgreSQL writes an expression in its own way; the test of the shapes compares that index."""
+    return name != "ix_leads_words"
+
+
 def test_alembic_has_nothing_to_add(ledger: Ledger) -> None:
     with ledger.reading() as tx:
-        assert compare_metadata(MigrationContext.configure(tx), metadata) == []
+        context = MigrationContext.configure(tx, opts={"include_object": is_read_back})
+        assert compare_metadata(context, metadata) == []
 
 
 def test_all_steps_are_pending_on_an_empty_database(empty: Ledger) -> None:

@@ -134,14 +134,14 @@ def first_statement(ledger: Ledger) -> Iterator[list[tuple[str, Any]]]:
     event.remove(ledger.engine, "before_cursor_execute", listen)
 
 
-def plan_of(ledger: Ledger, ask: Ask, variant_id: str, is_long: bool = False) -> str:
-    """How the database answers the first statement of `ask`, in its own words.
+def plan_of(ledger: Ledger, ask: Ask, variant_id: str, is_long: bool = False, nth: int = 0) -> str:
+    """How the database answers a statement of `ask`, usually the first, in its own words.
 
     `is_long`: as if the tables were so long that nobody would read them from end to end.
     """
     with first_statement(ledger) as sent, ledger.begin() as tx:
         ask(tx, variant_id)
-    statement, parameters = next(one for one in sent if one[0].startswith("SELECT"))
+    statement, parameters = [one for one in sent if one[0].startswith("SELECT")][nth]
     explain = "EXPLAIN QUERY PLAN " if ledger.is_sqlite else "EXPLAIN "
     with ledger.begin() as tx:
         if is_long and not ledger.is_sqlite:
