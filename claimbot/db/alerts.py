@@ -49,6 +49,11 @@ def clear_alert(tx: Connection, kind: str, subject: str, now: datetime) -> bool:
     return changed(tx.execute(cleared.values(cleared_at=now))) > 0
 
 
+def is_open(tx: Connection, kind: str, subject: str) -> bool:
+    is_it = (alerts.c.kind == kind, alerts.c.subject == subject, alerts.c.cleared_at.is_(None))
+    return tx.execute(select(alerts.c.id).where(*is_it)).first() is not None
+
+
 def list_open(tx: Connection) -> list[Alert]:
     rows = tx.execute(select(alerts).where(alerts.c.cleared_at.is_(None)).order_by(alerts.c.raised_at))
     return [Alert(row.kind, row.subject, row.text, row.brand_id, row.raised_at, row.id) for row in rows]

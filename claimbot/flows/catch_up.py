@@ -24,6 +24,7 @@ from claimbot.core.messages import Delivery, Inbound, SendResult, Verdict
 from claimbot.core.outbox import Priority
 from claimbot.db import alerts, audit, brands, inbox, marks, outbox
 from claimbot.db.engine import Tx
+from claimbot.flows.books import RESTORED
 from claimbot.flows.gaps import RESUMED, WAS_DOWN, Heard, find_heard, list_heard, note_heard, want_look
 from claimbot.flows.park import is_renewed, park
 from claimbot.flows.receive import Signed, receive
@@ -211,15 +212,23 @@ def _is_live(account: Account, heard: dict[str, Heard]) -> bool:
 
 
 def _is_due(parts: Parts, account: Account, heard: Heard, now: datetime) -> bool:
-    """After a gap; and while a drop is open, now and then and behind the winners who wait to be told."""
+    """After a gap; and while a drop is open, now and then and behind the winners who wait to be told.
+
+    A ledger that was restored from a backup takes in nothing before the money that it lost is settled.
+    """
     is_old = now - heard.until >= EVERY
-    if heard.wanted_at is not None:
-        return is_old or now >= heard.wanted_at + GRACE
-    drops = parts.catalog().brands[account.brand_id].drops.values()
-    if not is_old or not any(phase(one, now) is Phase.OPEN for one in drops):
+    is_wanted = heard.wanted_at is not None and (is_old or now >= heard.wanted_at + GRACE)
+    if not is_wanted and not (is_old and _has_open_drop(parts, account, now)):
         return False
     with parts.ledger.reading() as tx:
-        return not outbox.is_waiting(tx, account.id, Priority.PROMOTED, now)
+        if alerts.is_open(tx, RESTORED, account.brand_id):
+            return False
+        return is_wanted or not outbox.is_waiting(tx, account.id, Priority.PROMOTED, now)
+
+
+def _has_open_drop(parts: Parts, account: Account, now: datetime) -> bool:
+    drops = parts.catalog().brands[account.brand_id].drops.values()
+    return any(phase(one, now) is Phase.OPEN for one in drops)
 
 
 def _unknown(parts: Parts, events: Iterable[Inbound]) -> dict[str, Inbound]:

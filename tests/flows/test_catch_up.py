@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from claimbot.core.messages import Inbound, Kind
-from claimbot.db import brands
+from claimbot.db import alerts, brands
 from claimbot.flows.catch_up import Look
 from claimbot.flows.diagnose import Light, diagnose
 from claimbot.flows.gaps import Heard, find_heard
@@ -208,6 +208,22 @@ def test_an_account_that_was_parked_looks_when_it_works_again(engine: Engine) ->
 
     assert looker.wait(minutes=2) == 1
     assert (outcome_of(engine, "ana"), open_alerts(engine)) == ("unmatched", [])
+
+
+def test_a_restored_ledger_takes_nothing_in_before_its_money_is_settled(
+    looker: Looker, sqlite_engine: Engine
+) -> None:
+    """Stripe knows sessions that it does not: whoever is found might get a unit that somebody paid for."""
+    sqlite_engine.drop(stock_units=2)
+    lose(sqlite_engine, "ana")
+    brand, ledger, now = sqlite_engine.brand, sqlite_engine.parts.ledger, sqlite_engine.clock()
+    with ledger.begin() as tx:
+        alerts.raise_alert(tx, alerts.Alert("restored", brand.id, "", brand.id), now)
+
+    assert looker.wait(minutes=7) == 0
+    with ledger.begin() as tx:
+        alerts.clear_alert(tx, "restored", brand.id, now)
+    assert looker.wait(minutes=1) == 1
 
 
 def test_winners_are_told_before_anybody_looks(looker: Looker, sqlite_engine: Engine) -> None:
