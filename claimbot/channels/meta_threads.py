@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from claimbot.channels.base import Page
+from claimbot.channels.body import clean_text
 from claimbot.channels.http import Call, MetaHttp
 from claimbot.channels.meta_account import node_of
 from claimbot.channels.meta_parse import Broken, id_of, part, text_of, time_of
@@ -70,7 +71,8 @@ def _told(
     """Nothing for our own messages, for what has no words, and for what cannot be dated."""
     sent_at = time_of(message.get("created_time"), now)
     mid, author_id = _id(message), _id(part(message, "from"))
-    text = text_of(message, "message")
+    # Nobody cleaned this answer as a webhook's body is cleaned.
+    text = clean_text(text_of(message, "message"))
     if sent_at is None or not (mid and author_id and text) or not _is_to_us(account, message):
         return
     yield {
@@ -100,12 +102,13 @@ def _rows(answer: Mapping[str, object]) -> list[dict[str, object]]:
 
 def _id(value: Mapping[str, object]) -> str | None:
     try:
-        return id_of(value, "id")
+        found = id_of(value, "id")
     except Broken:
         return None
+    return clean_text(found) if found else None
 
 
 def _next(answer: Mapping[str, object]) -> str:
     """The cursor stands on the last page, too; only `next` says that there is more."""
     paging = part(answer, "paging")
-    return text_of(part(paging, "cursors"), "after") if paging.get("next") else ""
+    return clean_text(text_of(part(paging, "cursors"), "after")) if paging.get("next") else ""

@@ -150,6 +150,17 @@ def test_a_page_that_cannot_be_read_says_why(
     assert Instagram().threads(http, BY_LOGIN, Page(25), RECEIVED_AT) == result
 
 
+def test_what_no_database_can_store_is_cleaned_as_in_a_webhook(meta: MetaServer, http: MetaHttp) -> None:
+    odd = message(id="mid\ud800", message="LAUNCH \ud83d\x00")
+    paging = {"cursors": {"after": "\ud800"}, "next": "https://graph.example/next"}
+    meta.answers = [Says(document={"data": [thread(odd)], "paging": paging})]
+
+    found = read(http)
+
+    assert [(one.event_id, one.text) for one in found.delivery.events] == [("mid\ufffd", "LAUNCH \ufffd")]
+    assert found.after == "\ufffd"
+
+
 def test_nothing_of_a_conversation_looks_like_an_event_of_another_kind(
     meta: MetaServer, http: MetaHttp
 ) -> None:
