@@ -1,0 +1,1 @@
+"""The only room that calls addresses which a brand typed; addresses.py says which it may."""
