@@ -29,6 +29,7 @@ from rq.timeouts import TimerDeathPenalty
 from claimbot.core.errors import LedgerUnavailable, Outside
 from claimbot.core.outbox import OutboxRow
 from claimbot.flows.deliver import deliver, note_fault, take
+from claimbot.flows.notify import list_ready, notify
 from claimbot.flows.sweep import Rounds, beat, chores
 from claimbot.parts import Parts, connect_queue
 from claimbot.queueing import QUEUE_NAME, WAKE_JOB
@@ -49,6 +50,8 @@ ROUND_SECONDS = 0.5
 EARS_TTL_SECONDS = 30
 # Between two attempts to reach the queue's Redis.
 EARS_REST_SECONDS = 2.0
+# Brands' own systems are called by as many hands at once: one for each endpoint, apart from those that send.
+NOTICE_HANDS = 8
 
 
 def wake() -> None:
@@ -180,6 +183,7 @@ class WorkerLoop:
         self._threads = threads or parts.settings.sends_in_flight
         self._doorbell = Doorbell()
         self._pulse = Pulse(parts, "worker")
+        self._couriers = Couriers(parts)
         self._in_flight: set[Future[None]] = set()
         self._is_more_due = False
         self._rests_until = 0.0
@@ -201,13 +205,15 @@ class WorkerLoop:
                 self._turn(pool)
         finally:
             listening.stop()
-            undone = wait_for(self._in_flight, DRAIN_SECONDS).not_done
+            self._couriers.stop()
+            undone = wait_for(self._in_flight | self._couriers.in_flight, DRAIN_SECONDS).not_done
             pool.shutdown(wait=False, cancel_futures=True)
         log.info("worker_stopped undone=%d", len(undone))
         return not undone
 
     def _turn(self, pool: ThreadPoolExecutor) -> None:
         self._pulse.beat()
+        self._couriers.look()
         self._in_flight = {future for future in self._in_flight if not future.done()}
         free = self._threads - len(self._in_flight)
         rows = self._take(free) if free else []
@@ -242,6 +248,41 @@ class WorkerLoop:
             log.error("row_failed row=%s kind=%s %s", row.id, row.kind, where(trouble))
             with suppress(Outside):
                 note_fault(self._parts, row, type(trouble).__name__)
+
+
+class Couriers:
+    """Bring notices to the brands' own systems, with hands of their own: a slow one holds up no message."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._pool = ThreadPoolExecutor(NOTICE_HANDS, "notice")
+        self._due_at = 0.0
+        self.in_flight: set[Future[None]] = set()
+
+    def look(self) -> None:
+        """Once a second at most; never waits."""
+        if time.monotonic() < self._due_at:
+            return
+        self._due_at = time.monotonic() + LOOK_SECONDS
+        self.in_flight = {future for future in self.in_flight if not future.done()}
+        free = NOTICE_HANDS - len(self.in_flight)
+        try:
+            ready = list_ready(self._parts, free) if free else []
+        except Exception as trouble:  # a door: messages go on
+            log.warning("notices_not_seen %s", where(trouble))
+            return
+        self.in_flight |= {self._pool.submit(self._do, endpoint_id) for endpoint_id in ready}
+
+    def stop(self) -> None:
+        """Nothing more is begun."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _do(self, endpoint_id: str) -> None:
+        """What broke is tried again when its lease ends."""
+        try:
+            notify(self._parts, endpoint_id)
+        except Exception as trouble:  # a door: one endpoint must not stop the others
+            log.error("notify_failed endpoint=%s %s", endpoint_id, where(trouble))
 
 
 class ClockLoop:

@@ -27,6 +27,7 @@ from claimbot.stock.budgets import Budgets
 from claimbot.stock.connect import check_policy, connect, identity
 from claimbot.stock.gate import Gate
 from claimbot.stock.spool import Spool
+from claimbot.webhooks.post import Postman
 
 log = logging.getLogger("claimbot.parts")
 
@@ -158,6 +159,8 @@ class Parts:
     redis_identity: Callable[[], frozenset[str]]
     breaker: Breaker = field(default_factory=Breaker)
     """Shared by all that ask the stock's Redis on the path of a claim."""
+    postman: Postman = field(default_factory=Postman)
+    """Calls what brands typed, and nothing else does."""
     closers: tuple[Callable[[], None], ...] = field(default=(), repr=False)
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ throw away what followers and brands did in between.
 
 from alembic import context
 
-from claimbot.db.admin_tables import metadata
+from claimbot.db.webhook_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

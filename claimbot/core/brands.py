@@ -86,6 +86,8 @@ class BrandBook:
     drops: Mapping[str, Drop]
     words: Mapping[str, tuple[str, ...]]
     """drop id → its keywords as the brand wrote them."""
+    is_listening: bool = False
+    """Do systems of the brand hear of its claims? While they do not, a claim looks for none."""
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,10 @@ def find_brand(tx: Connection, slug: str) -> Brand | None:
     return _read_brand(row) if row else None
 
 
+def get_brand(tx: Connection, brand_id: str) -> Brand:
+    return _read_brand(tx.execute(select(brands).where(brands.c.id == brand_id)).one())
+
+
 def lock_brand(tx: Connection, brand_id: str) -> None:
     """Words of a brand are given out one change at a time."""
     tx.execute(select(brands.c.id).where(brands.c.id == brand_id).with_for_update())

@@ -1,12 +1,14 @@
 """What may followers write, and to whom? All brands, accounts, drops and words, read at once for matching."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from claimbot.core.brands import Brand, BrandBook, Catalog
 from claimbot.core.commands import Command, CommandBook
 from claimbot.core.drops import Drop, DropState
 from claimbot.core.keywords import Keyword, Vocabulary, normalise
-from claimbot.db import brands, drops, marks
+from claimbot.db import brands, drops, marks, webhooks
 from claimbot.db.sealing import Sealer
 
 
@@ -23,8 +25,12 @@ def load_catalog(tx: Connection, sealer: Sealer) -> Catalog:
     found: dict[str, list[Drop]] = {}
     for drop in drops.list_drops(tx):
         found.setdefault(drop.brand_id, []).append(drop)
+    listening = webhooks.list_listening_brands(tx)
     books = {
-        brand.id: _book(brand, found.get(brand.id, []), words.get(brand.id, []))
+        brand.id: replace(
+            _book(brand, found.get(brand.id, []), words.get(brand.id, [])),
+            is_listening=brand.id in listening,
+        )
         for brand in brands.list_brands(tx)
     }
     accounts = {(one.channel, one.external_id): one for one in brands.list_accounts(tx, sealer)}

@@ -120,6 +120,11 @@ def find_claim(tx: Connection, claim_id: str) -> Claim | None:
     return read_claim(row) if row else None
 
 
+def list_claims(tx: Connection, claim_ids: Sequence[str]) -> list[Claim]:
+    query = select(claims).where(claims.c.id.in_(claim_ids)).order_by(claims.c.line, claims.c.id)
+    return [read_claim(row) for row in tx.execute(query)]
+
+
 def find_by_token(tx: Connection, token: str) -> Claim | None:
     row = tx.execute(select(claims).where(claims.c.token == token)).first()
     return read_claim(row) if row else None

@@ -11,6 +11,7 @@ from claimbot.core.claims import State
 from claimbot.core.followers import WINDOW_MARGIN
 from claimbot.core.messages import Outcome
 from claimbot.core.outbox import AGE_MAX, SENDS_MAX, RowState, Work
+from claimbot.core.webhooks import AGE_MAX as WEBHOOK_AGE_MAX
 from claimbot.db.columns import constant
 from claimbot.db.invariants import Check, Look, few, words_of
 from claimbot.db.tables import (
@@ -27,6 +28,7 @@ from claimbot.db.tables import (
     units,
 )
 from claimbot.db.units import FREE
+from claimbot.db.webhook_tables import notices
 
 # Ending a hold takes a sweep and a call; this long after the grace it is late.
 HOLD_LATE = timedelta(seconds=30)
@@ -216,6 +218,19 @@ def drained(tx: Connection, look: Look) -> Iterator[str]:
     is_unsaid = or_(accounts.c.reason == "", ~_is_alerted(["account"], accounts.c.id))
     for row in few(tx, select(accounts.c.id).where(accounts.c.state == "parked", is_unsaid)):
         yield f"account {row.id} is parked without a reason or an alert"
+    yield from _notices_left(tx, look)
+
+
+def _notices_left(tx: Connection, look: Look) -> Iterator[str]:
+    """An endpoint of a brand may be away for a day; what it never heard is given up aloud."""
+    late = look.now - WEBHOOK_AGE_MAX - AGE_LATE
+    is_old = and_(notices.c.state == constant("waiting"), notices.c.created_at < late)
+    for row in few(tx, select(notices.c.id).where(is_old)):
+        yield f"notice {row.id} is older than a day and not finished"
+    is_told = exists().where(alerts.c.kind == "webhook", alerts.c.subject == notices.c.endpoint_id)
+    is_silent = or_(notices.c.reason == "", and_(notices.c.reason != "removed", ~is_told))
+    for row in few(tx, select(notices.c.id).where(notices.c.state == "given_up", is_silent)):
+        yield f"notice {row.id} was given up without a reason or an alert"
 
 
 def line_order(tx: Connection, _look: Look) -> Iterator[str]:

@@ -15,6 +15,7 @@ from claimbot.core.outbox import Priority, Work
 from claimbot.core.texts import TextKey
 from claimbot.db import claims, units
 from claimbot.db.ids import new_id, new_token
+from claimbot.flows.announce import announce
 from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.propose import Proposals
 from claimbot.flows.round import Arrived, Round
@@ -268,6 +269,17 @@ def _write(desk: Desk) -> None:
         if made.units:
             desk.this.hints.stale_drops.add(made.one.drop.id)
         _take_from_ledger(desk, made)
+    _announce(desk)
+
+
+def _announce(desk: Desk) -> None:
+    """Only where somebody listens: the catalog knows, so that a claim of the others costs nothing."""
+    by_brand: dict[str, list[str]] = {}
+    for made in desk.made:
+        if made.one.book.is_listening:
+            by_brand.setdefault(made.claim.brand_id, []).append(made.claim.id)
+    for brand_id, claim_ids in by_brand.items():
+        announce(desk.this.tx, desk.this.now, brand_id, claim_ids)
 
 
 def _origin(one: Arrived) -> claims.Origin:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from claimbot.channels import by_name
 from claimbot.core.brands import Account, Brand
 from claimbot.core.errors import Outside
-from claimbot.db import alerts, brands, marks, outbox
+from claimbot.core.webhooks import FAILURES_MOST
+from claimbot.db import alerts, brands, marks, outbox, webhooks
 from claimbot.db.steps import pending
 from claimbot.flows.books import COMPARED_EVERY, find_books
 from claimbot.flows.gaps import find_heard
@@ -45,7 +46,7 @@ class Sign:
 
 def diagnose(parts: Parts) -> list[Sign]:
     """Everything that can be found out now; what does not answer is itself a sign."""
-    return _all(parts, (*OF_THE_ENGINE, _accounts, _brands, _all_books, _alerts))
+    return _all(parts, (*OF_THE_ENGINE, _accounts, _brands, _webhooks, _all_books, _alerts))
 
 
 def diagnose_engine(parts: Parts) -> list[Sign]:
@@ -62,7 +63,10 @@ def diagnose_brand(parts: Parts, brand: Brand, asks_platform: bool) -> list[Sign
     def keys(parts: Parts) -> Iterator[Sign]:
         return _keys(parts, [brand])
 
-    return _all(parts, (accounts, keys))
+    def hooks(parts: Parts) -> Iterator[Sign]:
+        return _webhooks(parts, brand.id)
+
+    return _all(parts, (accounts, keys, hooks))
 
 
 def _all(parts: Parts, looks: Iterable[Callable[[Parts], Iterator[Sign]]]) -> list[Sign]:
@@ -237,6 +241,20 @@ def _books(brand: Brand, mark: marks.Mark | None, now: datetime) -> Sign:
         return Sign(Light.RED, about, f"{when}, {wrong} not settled here: claimbot reconcile --help")
     is_old = now - mark.at > 2 * COMPARED_EVERY
     return Sign(Light.WARN if is_old else Light.OK, about, f"{when}, all of them settled here")
+
+
+def _webhooks(parts: Parts, brand_id: str | None = None) -> Iterator[Sign]:
+    """The brands' own systems; one that does not answer keeps no launch from working."""
+    with parts.ledger.reading() as tx:
+        found = webhooks.list_backlogs(tx, brand_id)
+    for one in found:
+        about = f"webhook {one.endpoint.url}"
+        if one.given_up:
+            text = f"{one.given_up} events could not be delivered: send them again in Settings, Webhooks"
+            yield Sign(Light.WARN, about, text)
+        if one.endpoint.failures >= FAILURES_MOST:
+            text = f"does not accept events, {one.waiting} wait: see why in Settings, Webhooks"
+            yield Sign(Light.WARN, about, text)
 
 
 def _mode(parts: Parts, brand: Brand) -> Sign:

@@ -11,6 +11,7 @@ from claimbot.core.outbox import NewRow, Priority, Work
 from claimbot.core.texts import TextKey
 from claimbot.db import claims, leads, outbox, units
 from claimbot.db.engine import Tx
+from claimbot.flows.announce import announce
 from claimbot.flows.hints import Hints
 from claimbot.stock.gate import Move
 
@@ -63,6 +64,7 @@ def _promote(tx: Tx, now: datetime, promotion: Promotion, hints: Hints) -> None:
     if is_free:
         state, values = advance(state, Event.GIVEN), {**values, "paid_at": now}
     claims.mark_state(tx, first, state, **values)
+    announce(tx, now, first.brand_id, [first.id])
     lead = leads.find_lead(tx, first.lead_id)
     assert lead is not None  # the query that found the claim joined it
     text = TextKey.FREE_GIVEN if is_free else TextKey.PROMOTED

@@ -8,6 +8,7 @@ from claimbot.core.texts import TextKey
 from claimbot.db import checkouts, claims, drops, leads, outbox, units
 from claimbot.db.engine import Tx
 from claimbot.failpoints import fp
+from claimbot.flows.announce import announce
 from claimbot.flows.hints import Hints, gate_key
 from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.round import reply_row
@@ -60,6 +61,7 @@ def release(tx: Tx, now: datetime, claim: Claim, event: Event, hints: Hints) -> 
     state = advance(claim.state, event)
     if not claims.mark_state(tx, claim, state, ended_at=now):
         return False
+    announce(tx, now, claim.brand_id, [claim.id])
     hand_on(tx, now, claim, hints)
     fp("release.handed_on")
     _tell_the_end(tx, now, claim, state)

@@ -12,6 +12,7 @@ from claimbot.core.texts import TextKey
 from claimbot.db import alerts, checkouts, claims, drops, leads, marks, outbox, payments, units
 from claimbot.db.engine import Tx
 from claimbot.failpoints import fp
+from claimbot.flows.announce import announce
 from claimbot.flows.hints import Hints, gate_key
 from claimbot.flows.release import end_claim, finish_end, hand_on, release
 from claimbot.flows.round import reply_row
@@ -186,6 +187,7 @@ def _sell(tx: Tx, now: datetime, claim: Claim, news: SessionNews, event: Event) 
         paid_minor=news.amount_total.minor,
         shipping="" if leads.is_erased(tx, claim.lead_id) else news.shipping,
     )
+    announce(tx, now, claim.brand_id, [claim.id])
     _note_buyer(tx, now, claim, news)
     _say(tx, now, claim, TextKey.PAID)
 
@@ -300,6 +302,7 @@ def give_money_back(tx: Tx, now: datetime, claim: Claim, refunded_minor: int, hi
     """All the money is back with the buyer; a unit that was sold returns as the drop says."""
     state = advance(claim.state, Event.REFUNDED)
     claims.mark_state(tx, claim, state, refunded_minor=refunded_minor, ended_at=now)
+    announce(tx, now, claim.brand_id, [claim.id])
     if claim.state not in WITH_UNIT:
         return
     if _drop_of(tx, claim).is_restocked_on_refund:

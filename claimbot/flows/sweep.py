@@ -16,6 +16,7 @@ from claimbot.flows.catch_up import CatchUp
 from claimbot.flows.close_line import close_line
 from claimbot.flows.expire import SWEEP_ROWS, sweep_due
 from claimbot.flows.hints import Hints
+from claimbot.flows.notify import look_after
 from claimbot.flows.poll import ask_about_overdue, ask_for_events
 from claimbot.flows.profile import ask_for_profiles
 from claimbot.flows.promote import ComeBack, promote_free
@@ -169,6 +170,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("verify", 60, verify_and_note),
         Chore("fields", 10, resubscribe),
         Chore("lost", 1, CatchUp()),
+        Chore("webhooks", 60, look_after),
         Chore("tokens", 3600, renew_tokens),
         Chore("purge", 3600, purge),
         Chore("retention", 3600, forget_outlived),

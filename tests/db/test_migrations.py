@@ -17,8 +17,8 @@ from sqlalchemy import text
 import claimbot
 from claimbot.core.errors import LedgerUnavailable
 from claimbot.db import migrate, steps
-from claimbot.db.admin_tables import metadata
 from claimbot.db.engine import Ledger, make_engine
+from claimbot.db.webhook_tables import metadata
 from tests.crowd import at_once, in_processes
 from tests.db.shapes import shape
 from tests.ledgers import Postgres, open_ledger, sqlite_url

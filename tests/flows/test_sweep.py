@@ -234,9 +234,7 @@ def test_an_unreadable_entry_is_kept_aside_and_does_not_stop_the_others(sqlite_e
     assert open_alerts(sqlite_engine) == ["quarantine"]
 
 
-@pytest.mark.matrix(50)
 def test_the_refused_key_of_one_brand_does_not_silence_the_others(sqlite_engine: Engine) -> None:
-    """The nearest to row 50: brands have no webhooks to call yet; a dead end stays its brand's."""
     other = make_brand(sqlite_engine.parts.ledger, "aaa")
     keys = PaymentKeys(other.id, "sk_test_unknown", ("whsec_unknown",), livemode=False)
     with sqlite_engine.parts.ledger.begin() as tx:
