@@ -23,6 +23,7 @@ from claimbot.web.admin.person import add_person
 from claimbot.web.admin.rehearsals import add_rehearsals
 from claimbot.web.admin.stripe_keys import add_stripe_keys
 from claimbot.web.admin.team import add_team
+from claimbot.web.admin.webhooks import add_webhooks
 from claimbot.web.admin.word_settings import add_word_settings
 
 
@@ -39,6 +40,7 @@ def admin_routes(parts: Parts) -> Blueprint:
     add_brand_settings(routes, parts)
     add_instagram(routes, parts)
     add_stripe_keys(routes, parts)
+    add_webhooks(routes, parts)
     add_word_settings(routes, parts)
     add_team(routes, parts)
     add_drops(routes, parts)

@@ -105,6 +105,14 @@ OF_MONEY: Mapping[str, str] = {
     "other_amount": "it is another amount than was offered",
 }
 
+# Why a system of the brand did not hear of it.
+OF_WEBHOOKS: Mapping[str, str] = {
+    "address_not_public": "the name leads to a private network, and only public addresses are called",
+    "no_address": "the name leads nowhere",
+    "not_called": "the address was paused for a day",
+    "removed": "the address was removed",
+}
+
 # Why a claim ended.
 OF_CLAIMS: Mapping[str, str] = {
     "hold_ended": "the time ran out",
@@ -114,7 +122,9 @@ OF_CLAIMS: Mapping[str, str] = {
     "erase": "the person was erased",
 }
 
-REASONS: Mapping[str, str] = MappingProxyType({**OF_MESSAGES, **OF_SENDING, **OF_MONEY, **OF_CLAIMS})
+REASONS: Mapping[str, str] = MappingProxyType(
+    {**OF_MESSAGES, **OF_SENDING, **OF_MONEY, **OF_WEBHOOKS, **OF_CLAIMS}
+)
 
 # Reasons that name something behind a colon.
 WITH_MORE: Mapping[str, str] = MappingProxyType(

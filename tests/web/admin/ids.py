@@ -2,10 +2,13 @@
 
 from claimbot.core.claims import State
 from claimbot.core.operators import Role
-from claimbot.db import alerts, invites, operators, rehearsals
+from claimbot.core.webhooks import Endpoint, EndpointState, payload_of_test
+from claimbot.db import alerts, invites, operators, rehearsals, webhooks
 from claimbot.db.engine import Tx
 from claimbot.db.ids import new_id
-from tests.builders import NOW, make_claim, make_drop, make_lead
+from claimbot.db.webhooks import NewNotice
+from claimbot.webhooks.signing import new_secret
+from tests.builders import NOW, make_claim, make_drop, make_lead, make_sealer
 from tests.web.admin.desk import EDITOR, STRANGER, Desk
 
 Ids = dict[str, str]
@@ -24,6 +27,8 @@ OWNED = (
     "invite_id",
     "account_id",
     "rehearsal_id",
+    "endpoint_id",
+    "notice_id",
 )
 # Words that the address may hold, the same for every brand. A link of invitation is its own key.
 WORDS = {"step": "pause", "token": "none"}
@@ -56,6 +61,7 @@ def make_ids(desk: Desk, slug: str) -> Ids:
             "operator_id": colleague.id,
             "invite_id": invite_of(tx, brand.id),
             "rehearsal_id": rehearsal_of(tx, brand.id, drop.id),
+            **listening_of(tx, brand.id),
         }
 
 
@@ -80,3 +86,13 @@ def rehearsal_of(tx: Tx, brand_id: str, drop_id: str) -> str:
     one = rehearsals.Rehearsal(new_id("reh"), brand_id, drop_id, drop_id, "asked", PLAN, NOW, {})
     rehearsals.insert_rehearsal(tx, one)
     return one.id
+
+
+def listening_of(tx: Tx, brand_id: str) -> Ids:
+    """A system that listens, and what is on its way there."""
+    one = Endpoint(new_id("end"), brand_id, "https://a.test/", EndpointState.LIVE, NOW, (new_secret(),))
+    webhooks.insert_endpoint(tx, make_sealer(), one)
+    new = NewNotice(brand_id, one.id, new_id("key"), payload_of_test("canary", NOW))
+    webhooks.insert_notices(tx, [new], NOW)
+    [notice] = webhooks.list_latest(tx, brand_id, 1)
+    return {"endpoint_id": one.id, "notice_id": notice.id}

@@ -23,13 +23,15 @@ LOOKS = named("ask_platform")
 ONLY_OWNER = named(
     "erase_person refund_claim invite_colleague revoke_invite change_role remove_colleague set_brand "
     "set_words connect try_account subscribe_account disconnect_account set_stripe_keys try_stripe "
-    "check_audit"
+    "check_audit add_webhook rotate_webhook remove_webhook pause_webhook resume_webhook try_webhook "
+    "send_notice_again"
 )
-ONLY_OWNER_PAGES = named("team brand_settings word_settings instagram stripe audit")
+ONLY_OWNER_PAGES = named("team brand_settings word_settings instagram stripe webhooks audit")
 NOT_FOR_VIEWERS_PAGES = named("new_drop edit_drop plan_rehearsal show_rule")
 ASKS_AGAIN = named(
     "download_leads erase_person prove_again offer_factor set_factor renew_codes remove_factor refund_claim "
-    "invite_colleague change_role remove_colleague connect disconnect_account set_stripe_keys"
+    "invite_colleague change_role remove_colleague connect disconnect_account set_stripe_keys "
+    "add_webhook rotate_webhook remove_webhook"
 )
 
 
