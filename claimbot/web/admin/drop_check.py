@@ -1,6 +1,6 @@
 """Is what a brand typed a drop? The drop, or what is wrong with it, by field."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -22,7 +22,10 @@ from claimbot.core.keywords import Mode
 from claimbot.core.money import Money, decimals, read_amount
 from claimbot.flows.edit import Known
 from claimbot.flows.launch import NewDrop
-from claimbot.web.admin.drop_form import DropForm, local_time
+from claimbot.web.admin.drop_form import DropForm, Row, local_time
+
+# Each row of the variants has one of each; what is wrong with one stands beside it.
+ROW_FIELDS = {"stock", "code", "price"}
 
 Faults = dict[str, list[str]]
 Choice = TypeVar("Choice", DropKind, Mode, LinkMode)
@@ -42,7 +45,9 @@ def check_drop(form: DropForm, brand: Brand, known: Known | None = None) -> Chec
     new = _new_drop(form, brand, known, faults)
     for name, sentences in faults_by_field(new.drop, new.stock, new.words).items():
         # What could not be read was replaced by a guess; the rules have nothing to say about guesses.
-        if name not in faults:
+        if name not in faults and not (
+            name == "variants" and ROW_FIELDS & {one.partition("-")[0] for one in faults}
+        ):
             faults[name] = sentences
     return Checked(None if faults else new, faults)
 
@@ -113,29 +118,30 @@ def _amount(typed: str, currency: str, name: str, faults: Faults) -> Money:
 
 
 def _variants(form: DropForm, price: Money, faults: Faults) -> tuple[tuple[Variant, ...], dict[str, int]]:
-    rows = form.filled
+    rows = form.numbered
     stock: dict[str, int] = {}
     variants = []
-    for row in rows:
+    for number, row in rows:
         code = row.code or (ONLY_CODE if len(rows) == 1 else "")
-        own = _amount(row.price, price.currency, "variants", faults) if row.price else None
+        own = _amount(row.price, price.currency, f"price-{number}", faults) if row.price else None
         name = row.name or (form["name"] if len(rows) == 1 and not row.code else code)
         variants.append(Variant("", code, name, row.other_names, own))
-        stock[code] = _number(row.stock, "variants", faults, 0) if row.stock else 0
-    if form["kind"] != DropKind.LIST and not any(row.stock for row in rows):
-        faults.setdefault("variants", []).append("How many units are there? Give a stock, 0 if none yet.")
-    faults_of_codes = list(_code_faults([variant.code for variant in variants]))
-    if faults_of_codes:
-        faults.setdefault("variants", []).extend(faults_of_codes)
+        stock[code] = _number(row.stock, f"stock-{number}", faults, 0) if row.stock else 0
+    if form["kind"] != DropKind.LIST and not any(row.stock for _, row in rows):
+        faults[f"stock-{rows[0][0]}"] = ["How many units are there? Give a stock, 0 if none yet."]
+    _note_codes(rows, faults)
     return tuple(variants), stock
 
 
-def _code_faults(codes: list[str]) -> Iterator[str]:
-    if len(codes) > 1 and not all(codes):
-        yield "Each variant needs a code that followers can write, such as M."
-    twice = sorted({code for code in codes if code and codes.count(code) > 1})
-    for code in twice:
-        yield f"“{code}” is there twice: rename one."
+def _note_codes(rows: Sequence[tuple[int, Row]], faults: Faults) -> None:
+    """Followers choose a variant by its code."""
+    known: set[str] = set()
+    for number, row in rows if len(rows) > 1 else ():
+        if not row.code:
+            faults[f"code-{number}"] = ["Give it a code that followers can write, such as M."]
+        elif row.code in known:
+            faults[f"code-{number}"] = [f"“{row.code}” is there twice: rename one."]
+        known.add(row.code)
 
 
 def _number(typed: str, name: str, faults: Faults, usual: int) -> int:
@@ -158,10 +164,10 @@ def _moment(form: DropForm, name: str, brand: Brand, known: Known | None, faults
         local = datetime.fromisoformat(form[name]).replace(tzinfo=zone)
         found = local.astimezone(UTC)
     except (ValueError, OverflowError):
-        faults.setdefault("times", []).append("Write a time like 2026-03-14T18:00.")
+        faults.setdefault(name, []).append("Write a time like 2026-03-14T18:00.")
         return None
     if found.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        faults.setdefault("times", []).append(
+        faults.setdefault(name, []).append(
             f"{form[name].replace('T', ' ')} does not exist in {brand.timezone}: the clocks go forward then."
         )
     return found

@@ -94,7 +94,12 @@ class DropForm:
 
     @property
     def filled(self) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if not row.is_blank) or (Row(),)
+        return tuple(row for _, row in self.numbered)
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Row], ...]:
+        """The rows that say something, with their numbers in the form."""
+        return tuple(one for one in enumerate(self.rows) if not one[1].is_blank) or ((0, Row()),)
 
     def with_more_rows(self) -> "DropForm":
         more = min(ROWS_ADDED, VARIANTS_MOST - len(self.rows))
