@@ -60,6 +60,9 @@ class Settings(BaseModel):
     meta_instagram_url: str = Field(
         "https://graph.instagram.com", description="Graph API of Instagram Login."
     )
+    meta_chat_url: str = Field(
+        "https://ig.me/m", description="Where a link opens a chat; the account's handle follows it."
+    )
     meta_api_version: str = Field("v25.0", description="Version of the Graph API.")
 
     stripe_api_url: str = Field("", description="Stripe's API; empty means Stripe's own address.")
@@ -93,7 +96,7 @@ class Settings(BaseModel):
             return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
 
-    @field_validator("public_url", "meta_graph_url", "meta_instagram_url", "stripe_api_url")
+    @field_validator("public_url", "meta_graph_url", "meta_instagram_url", "meta_chat_url", "stripe_api_url")
     @classmethod
     def _is_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

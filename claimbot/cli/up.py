@@ -133,6 +133,7 @@ def _sandbox_addresses(port: int) -> dict[str, str]:
     return {
         "META_GRAPH_URL": f"{sandbox_url}/graph",
         "META_INSTAGRAM_URL": f"{sandbox_url}/graph",
+        "META_CHAT_URL": f"{sandbox_url}/m",
         "STRIPE_API_URL": f"{sandbox_url}/stripe",
     }
 

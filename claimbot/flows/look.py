@@ -33,6 +33,8 @@ class Standing:
     username: str = ""
     """The account to write it to."""
     channel: str = ""
+    chat_url: str = ""
+    """Where a link opens a chat on that channel."""
 
     @property
     def is_over(self) -> bool:
@@ -67,6 +69,7 @@ def find_standing(parts: Parts, token: str) -> Standing | None:
         word=words[0] if words else "",
         username=account.username if account else "",
         channel=account.channel if account else "",
+        chat_url=parts.settings.meta_chat_url,
     )
 
 

@@ -47,6 +47,7 @@ def phone_page_routes(world: World) -> Blueprint:
         return render_template(
             "sandbox/phone.html",
             me=me,
+            draft=request.args.get("ref", ""),
             thread=[bubble.public() for bubble in world.followers.phone(me)],
             status=request.args.get("status", "200"),
             accounts=world.config.accounts,
@@ -55,6 +56,12 @@ def phone_page_routes(world: World) -> Blueprint:
             stripe_buttons=STRIPE_BUTTONS,
             jumps=JUMPS,
         )
+
+    @routes.get("/m/<account>")
+    def chat(account: str) -> ResponseReturnValue:
+        """As ig.me does: the chat with the account, and the word that the link brought. Whose phone it is
+        the phone knows."""
+        return redirect(url_for("phone_page.phone", ref=request.args.get("ref")), 303)
 
     @routes.post("/")
     def write() -> ResponseReturnValue:

@@ -60,7 +60,7 @@ def rejoin_of(standing: Standing) -> str:
     is_over = standing.claim.state in OVER or standing.is_over
     if not can_carry or not standing.username or not is_over:
         return ""
-    return f"https://ig.me/m/{quote(standing.username)}?ref={standing.word}"
+    return f"{standing.chat_url}/{quote(standing.username)}?ref={standing.word}"
 
 
 def _how_again(standing: Standing) -> str:

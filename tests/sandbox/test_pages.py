@@ -110,3 +110,10 @@ def test_a_message_sent_without_script_is_on_the_phone(world: Running) -> None:
     shown = world.http.get(sent.headers["Location"]).text
     assert sent.status_code == 303
     assert '<span class="bubble">LAUNCH</span>' in shown
+
+
+def test_a_link_to_the_chat_opens_the_phone_with_its_word(world: Running) -> None:
+    answer = world.http.get("/m/aurora.studio", params={"ref": 'LAUNCH"'}, follow_redirects=True)
+
+    (draft,) = [one for one in Page(answer.text).all("input") if one.get("id") == "text"]
+    assert draft["value"] == 'LAUNCH"'

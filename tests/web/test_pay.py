@@ -162,6 +162,17 @@ def test_who_lost_it_joins_again_with_one_tap(doors: Doors) -> None:
     assert links == ["https://ig.me/m/aurora.studio?ref=LAUNCH"]
 
 
+def test_in_the_sandbox_the_tap_leads_to_its_phone(sqlite_doors: Doors) -> None:
+    phone = "http://127.0.0.1:8001/m"
+    settings = sqlite_doors.parts.settings.model_copy(update={"meta_chat_url": phone})
+    doors = replace(sqlite_doors, parts=replace(sqlite_doors.parts, settings=settings))
+    claim = claim_in(doors, State.EXPIRED)
+
+    links = doors.browser.get(f"/c/{claim.token}").shown.links()
+
+    assert links == [f"{phone}/aurora.studio?ref=LAUNCH"]
+
+
 @pytest.mark.parametrize(
     ("state", "changes"),
     [
