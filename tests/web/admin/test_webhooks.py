@@ -111,6 +111,8 @@ def test_a_failed_event_says_why_and_may_be_sent_again(
     engine.dm("ana")
     deliver(engine)
     assert "answered 500" in browser.get(PAGE).text
+    [(claim_id,)] = engine.rows("SELECT id FROM claims")
+    assert f'href="/admin/aurora/claims/{claim_id}"' in browser.get(PAGE).text
     engine.pass_time(hours=25)
     engine.chore("webhooks")
     assert try_in(browser, OWNER).status == 303
