@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, func, select, update
 from claimbot.core.messages import Inbound
 from claimbot.db.engine import RunAgain, changed
 from claimbot.db.many import among, insert_many, listed
-from claimbot.db.tables import inbox
+from claimbot.db.tables import inbox, leads
 
 # One event's own JSON is kept for seven days; longer than this it is cut.
 RAW_CHARS_MAX = 20_000
@@ -65,6 +65,17 @@ def find_known_keys(tx: Connection, keys: Sequence[str]) -> set[str]:
         return set()
     query = f"SELECT event_key FROM inbox WHERE {among(tx, 'event_key')}"  # noqa: S608 - our own names
     return set(tx.exec_driver_sql(query, (listed(tx, keys),)).scalars())
+
+
+def list_said(
+    tx: Connection, account_id: str, people: Sequence[str], since: datetime
+) -> list[tuple[str, str, datetime]]:
+    """What these people, by the platform's ids, wrote to the account since: who, what, and when."""
+    query = select(leads.c.external_id, inbox.c.text, inbox.c.sent_at).join(
+        leads, leads.c.id == inbox.c.lead_id
+    )
+    theirs = query.where(leads.c.account_id == account_id, leads.c.external_id.in_(people))
+    return [tuple(row) for row in tx.execute(theirs.where(inbox.c.sent_at >= since))]
 
 
 ARRIVED = (

@@ -11,7 +11,7 @@ GRACE is left to them.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -49,6 +49,8 @@ LOOK_BACK_MOST = timedelta(days=2)
 # A clock that did not come round for so long was down.
 DOWN_AFTER = timedelta(minutes=3)
 ALIVE_EVERY = timedelta(seconds=30)
+# Should a message have another id here than in its webhook: conversations tell whole seconds.
+SAME_MOMENT = timedelta(seconds=2)
 # After trouble with the platform, and when a person has to mend something.
 REST, LONG_REST = timedelta(minutes=1), timedelta(hours=1)
 
@@ -137,7 +139,7 @@ class CatchUp:
         theirs = [
             one for one in found.delivery.events if one.sent_at and look.since <= one.sent_at <= look.until
         ]
-        look.events |= _unknown(parts, theirs)
+        look.events |= _unknown(parts, account, theirs)
         look.turn(found)
         return True
 
@@ -231,8 +233,8 @@ def _has_open_drop(parts: Parts, account: Account, now: datetime) -> bool:
     return any(phase(one, now) is Phase.OPEN for one in drops)
 
 
-def _unknown(parts: Parts, events: Iterable[Inbound]) -> dict[str, Inbound]:
-    """Those that the ledger has not got under any name."""
+def _unknown(parts: Parts, account: Account, events: Sequence[Inbound]) -> dict[str, Inbound]:
+    """Those that the ledger has not got: under no name, nor in the same words of the person and moment."""
     named = {
         inbox.key_of(replace(one, event_id=f"{name}{one.event_id}")): inbox.key_of(one)
         for one in events
@@ -240,7 +242,27 @@ def _unknown(parts: Parts, events: Iterable[Inbound]) -> dict[str, Inbound]:
     }
     with parts.ledger.reading() as tx:
         known = {named[key] for key in inbox.find_known_keys(tx, list(named))}
-    return {key: one for one in events if (key := inbox.key_of(one)) not in known}
+        new = [one for one in events if inbox.key_of(one) not in known]
+        said = _said(tx, account, new)
+    return {inbox.key_of(one): one for one in new if not _is_said(one, said)}
+
+
+def _said(tx: Tx, account: Account, new: Sequence[Inbound]) -> dict[tuple[str, str], list[datetime]]:
+    """When the ledger has these people saying what. Mostly nothing is new, and nobody is asked for."""
+    if not new:
+        return {}
+    people = {one.follower_external_id or "" for one in new}
+    since = min(one.sent_at for one in new if one.sent_at) - SAME_MOMENT
+    found: dict[tuple[str, str], list[datetime]] = {}
+    for who, words, at in inbox.list_said(tx, account.id, sorted(people), since):
+        found.setdefault((who, words), []).append(at)
+    return found
+
+
+def _is_said(one: Inbound, said: dict[tuple[str, str], list[datetime]]) -> bool:
+    words = one.text[: inbox.TEXT_CHARS_MAX]
+    times = said.get((one.follower_external_id or "", words), [])
+    return any(one.sent_at is not None and abs(one.sent_at - at) <= SAME_MOMENT for at in times)
 
 
 def _note_end(tx: Tx, account: Account, look: Look, now: datetime) -> None:

@@ -16,7 +16,7 @@ from claimbot.flows.tokens import connect_account
 from claimbot.sandbox.followers import igsid_of
 from tests.channels.meta_server import MetaServer, Says, calling, serving
 from tests.engine import Engine
-from tests.flows.deliveries import message, post_meta
+from tests.flows.deliveries import message, post_events, post_meta
 from tests.flows.looker import Looker, looking
 from tests.flows.looks import open_alerts, outcome_of, outcomes, state_of
 from tests.invariants import assert_invariants
@@ -33,7 +33,7 @@ def looker(sqlite_engine: Engine) -> Looker:
 def lose(engine: Engine, *names: str, words: str = "LAUNCH", **more: Any) -> None:
     """They write, and no webhook tells it."""
     engine.world.fault("graph", "webhook_drop", times=1_000)
-    assert [engine.dm(who, words, mid=f"mid.{who}", **more) for who in names] == [0] * len(names)
+    assert [engine.dm(who, words, **{"mid": f"mid.{who}", **more}) for who in names] == [0] * len(names)
     engine.world.http.delete("/api/faults")
 
 
@@ -174,6 +174,20 @@ def test_what_the_ledger_knows_under_another_name_is_not_found(
 
     assert looker.wait(minutes=6) == 0
     assert sqlite_engine.states() == {}
+
+
+def test_the_same_words_of_the_same_person_and_moment_are_one_message_whatever_its_id(engine: Engine) -> None:
+    """That the ids are the same stands on no page of the platform's."""
+    looker = looking(engine)
+    engine.drop(stock_units=2)
+    lose(engine, "ana")
+    assert post_events(engine, message(engine, "ana", "LAUNCH", "another id")) == 200
+    engine.work()
+    engine.pass_time(seconds=5)
+    lose(engine, "ana", mid="mid.later")
+
+    assert looker.wait(minutes=6) == 1
+    assert outcomes(engine) == {"held": 1, "already_held": 1}
 
 
 def test_while_no_drop_is_open_nobody_looks_without_a_reason(looker: Looker, sqlite_engine: Engine) -> None:
