@@ -20,12 +20,13 @@ from claimbot.channels.base import Page, Threads
 from claimbot.channels.meta_errors import OF_THE_TOKEN
 from claimbot.core.brands import Account
 from claimbot.core.drops import Phase, phase
+from claimbot.core.errors import Outside
 from claimbot.core.messages import Delivery, Inbound, SendResult, Verdict
 from claimbot.core.outbox import Priority
-from claimbot.db import alerts, audit, brands, inbox, marks, outbox
+from claimbot.db import alerts, audit, inbox, outbox
 from claimbot.db.engine import Tx
 from claimbot.flows.books import RESTORED
-from claimbot.flows.gaps import RESUMED, WAS_DOWN, Heard, find_heard, list_heard, note_heard, want_look
+from claimbot.flows.gaps import Heard, find_heard, note_heard, notice_gaps
 from claimbot.flows.park import is_renewed, park
 from claimbot.flows.receive import Signed, receive
 from claimbot.flows.reply import sender_of
@@ -34,7 +35,6 @@ from claimbot.parts import Parts
 
 log = logging.getLogger("claimbot.catch_up")
 
-ALIVE = "alive"
 # Somebody must mend what keeps us from looking.
 BLIND = "conversations"
 
@@ -46,9 +46,6 @@ EVERY = timedelta(minutes=5)
 OVERLAP = timedelta(minutes=1)
 # Who wrote more than a day ago cannot be answered; a day more goes into the ledger.
 LOOK_BACK_MOST = timedelta(days=2)
-# A clock that did not come round for so long was down.
-DOWN_AFTER = timedelta(minutes=3)
-ALIVE_EVERY = timedelta(seconds=30)
 # Should a message have another id here than in its webhook: conversations tell whole seconds.
 SAME_MOMENT = timedelta(seconds=2)
 # After trouble with the platform, and when a person has to mend something.
@@ -76,6 +73,7 @@ class Look:
     is_read: bool = False
     events: dict[str, Inbound] = field(default_factory=dict)
     found: int = 0
+    at_once: int = RECEIVED_AT_ONCE
 
     def turn(self, found: Threads) -> None:
         self.pages += 1
@@ -102,7 +100,7 @@ class CatchUp:
 
     def __call__(self, parts: Parts) -> int:
         now = parts.clock()
-        heard = _notice_gaps(parts, now)
+        heard = notice_gaps(parts, now)
         live = {one.id: one for one in parts.catalog().accounts.values() if _is_live(one, heard)}
         self.looks = {name: look for name, look in self.looks.items() if name in live}
         self.rests = {name: until for name, until in self.rests.items() if until > now}
@@ -161,52 +159,32 @@ class CatchUp:
 
     def _receive(self, parts: Parts, account: Account, look: Look) -> int:
         """What was found, the oldest first; when all of it is in the ledger, the look is over."""
-        found = look.take(RECEIVED_AT_ONCE)
-        signed = Signed(account.id if account.app_secret else None)
-        receipt = receive(parts, Delivery(account.channel, tuple(found)), signed, parts.clock())
+        found = look.take(look.at_once)
+        new = _received(parts, account, found)
+        if new is None and len(found) > 1:
+            # The next rounds find out which one it was.
+            look.at_once = 1
+            return 0
         for event in found:
             del look.events[inbox.key_of(event)]
-        look.found += receipt.new
+        look.found += new or 0
         if not look.events:
             del self.looks[account.id]
             now = parts.clock()
             parts.ledger.run(lambda tx: _note_end(tx, account, look, now))
-        return receipt.new
+        return new or 0
 
 
-def _notice_gaps(parts: Parts, now: datetime) -> dict[str, Heard]:
-    """Where may something be missing that nobody noticed yet? What is known then, by account."""
-    accounts = list(parts.catalog().accounts.values())
-    with parts.ledger.reading() as tx:
-        heard, parked = list_heard(tx), brands.list_parked(tx)
-        alive = marks.find_mark(tx, ALIVE)
-    is_due = alive is None or now - alive.at >= ALIVE_EVERY
-    changed = [one.id for one in accounts if one.id not in heard or _has_changed(one.id, heard, parked)]
-    if not is_due and not changed:
-        return heard
-    was_down = alive is not None and now - alive.at >= DOWN_AFTER
-
-    def story(tx: Tx) -> dict[str, Heard]:
-        marks.set_mark(tx, ALIVE, now)
-        for account_id in changed:
-            _note_change(tx, account_id, account_id in parked, now)
-        for account in accounts if was_down else ():
-            want_look(tx, account.id, WAS_DOWN, now)
-        return list_heard(tx)
-
-    return parts.ledger.run(story)
-
-
-def _has_changed(account_id: str, heard: dict[str, Heard], parked: set[str]) -> bool:
-    return heard[account_id].is_parked is not (account_id in parked)
-
-
-def _note_change(tx: Tx, account_id: str, is_parked: bool, now: datetime) -> None:
-    """It is new, was parked, or works again."""
-    known = find_heard(tx, account_id) or Heard(until=now)
-    note_heard(tx, account_id, replace(known, is_parked=is_parked), now)
-    if known.is_parked and not is_parked:
-        want_look(tx, account_id, RESUMED, now)
+def _received(parts: Parts, account: Account, found: Sequence[Inbound]) -> int | None:
+    """How many were new. None: one of them breaks us, and must not hold up those behind it."""
+    signed = Signed(account.id if account.app_secret else None)
+    try:
+        return receive(parts, Delivery(account.channel, tuple(found)), signed, parts.clock()).new
+    except Outside:
+        raise
+    except Exception as fault:  # a door: the platform shows it again at every look
+        log.error("lost_message_broke messages=%d %s", len(found), type(fault).__name__)
+        return None
 
 
 def _is_live(account: Account, heard: dict[str, Heard]) -> bool:

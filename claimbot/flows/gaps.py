@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from claimbot.db import marks
+from claimbot.db import brands, marks
 from claimbot.db.engine import Tx
+from claimbot.parts import Parts
 
 HEARD = "heard:"
+ALIVE = "alive"
+ALIVE_EVERY = timedelta(seconds=30)
+# A clock that did not come round for so long was down.
+DOWN_AFTER = timedelta(minutes=3)
 
 # Why something may be missing.
 UNSUBSCRIBED = "unsubscribed"
@@ -63,6 +68,41 @@ def want_look(tx: Tx, account_id: str, why: str, now: datetime) -> None:
     known = find_heard(tx, account_id)
     if known is not None:
         note_heard(tx, account_id, replace(known, wanted_at=now, why=why), now)
+
+
+def notice_gaps(parts: Parts, now: datetime) -> dict[str, Heard]:
+    """Where may something be missing that nobody noticed yet? What is known then, by account."""
+    accounts = list(parts.catalog().accounts.values())
+    with parts.ledger.reading() as tx:
+        heard, parked = list_heard(tx), brands.list_parked(tx)
+        alive = marks.find_mark(tx, ALIVE)
+    is_due = alive is None or now - alive.at >= ALIVE_EVERY
+    changed = [one.id for one in accounts if one.id not in heard or _has_changed(one.id, heard, parked)]
+    if not is_due and not changed:
+        return heard
+    was_down = alive is not None and now - alive.at >= DOWN_AFTER
+
+    def story(tx: Tx) -> dict[str, Heard]:
+        marks.set_mark(tx, ALIVE, now)
+        for account_id in changed:
+            _note_change(tx, account_id, account_id in parked, now)
+        for account in accounts if was_down else ():
+            want_look(tx, account.id, WAS_DOWN, now)
+        return list_heard(tx)
+
+    return parts.ledger.run(story)
+
+
+def _has_changed(account_id: str, heard: dict[str, Heard], parked: set[str]) -> bool:
+    return heard[account_id].is_parked is not (account_id in parked)
+
+
+def _note_change(tx: Tx, account_id: str, is_parked: bool, now: datetime) -> None:
+    """It is new, was parked, or works again."""
+    known = find_heard(tx, account_id) or Heard(until=now)
+    note_heard(tx, account_id, replace(known, is_parked=is_parked), now)
+    if known.is_parked and not is_parked:
+        want_look(tx, account_id, RESUMED, now)
 
 
 def _read(facts: Mapping[str, Any]) -> Heard:

@@ -9,6 +9,7 @@ import pytest
 
 from claimbot.core.messages import Inbound, Kind
 from claimbot.db import alerts, brands
+from claimbot.failpoints import armed
 from claimbot.flows.catch_up import Look
 from claimbot.flows.diagnose import Light, diagnose
 from claimbot.flows.gaps import Heard, find_heard
@@ -188,6 +189,21 @@ def test_the_same_words_of_the_same_person_and_moment_are_one_message_whatever_i
 
     assert looker.wait(minutes=6) == 1
     assert outcomes(engine) == {"held": 1, "already_held": 1}
+
+
+def test_a_message_that_breaks_us_does_not_hold_up_the_others(looker: Looker, sqlite_engine: Engine) -> None:
+    sqlite_engine.drop(stock_units=5)
+    lose(sqlite_engine, "ana", "ben", "cleo")
+    # All three together, and then the first of them.
+    faults = [ZeroDivisionError(), ZeroDivisionError()]
+
+    def break_twice() -> None:
+        if faults:
+            raise faults.pop()
+
+    with armed("receive.arrived", break_twice):
+        assert looker.wait(minutes=6) == 2
+    assert sqlite_engine.states() == {"held": 2}
 
 
 def test_while_no_drop_is_open_nobody_looks_without_a_reason(looker: Looker, sqlite_engine: Engine) -> None:
