@@ -1,28 +1,44 @@
 """What may a browser do with our answers? One policy on every answer, errors and static files included."""
 
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 # What never changes. HSTS is for a year and the subdomains too; browsers heed it on https only.
-FIXED = {
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Robots-Tag": "noindex, nofollow",
-}
+FIXED = [
+    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("X-Robots-Tag", "noindex, nofollow"),
+]
 
 
 def add_headers(app: Flask) -> None:
     app.context_processor(lambda: {"script_nonce": script_nonce})
     app.after_request(_with_headers)
+    app.wsgi_app = _with_fixed(app.wsgi_app)  # type: ignore[method-assign]
+
+
+def _with_fixed(app: "WSGIApplication") -> "WSGIApplication":
+    """Here and not in Flask, which checks each word of each header of each answer."""
+
+    def fixed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *trouble: Any) -> Any:
+            return start_response(status, [*headers, *FIXED], *trouble)
+
+        return app(environ, start)
+
+    return fixed
 
 
 def script_nonce() -> str:
@@ -78,8 +94,6 @@ def _policy() -> str:
 
 def _with_headers(response: Response) -> Response:
     headers = response.headers
-    # Nobody else sets these: they need not be looked for.
-    headers.extend(FIXED)
     headers.setdefault("Content-Security-Policy", _policy())
     # Static files set their own; nothing else may stay in a cache.
     if "Cache-Control" not in headers or response.status_code >= 400:

@@ -15,6 +15,7 @@ from tests.bench import (
     keywords,
     memory,
     pages,
+    parts,
     rebuild,
     sender,
     startup,
@@ -43,6 +44,7 @@ ONLY_WHEN_NAMED = frozenset(
 )
 FAMILIES = (
     *on_each("webhook", "single DMs against a no-op Flask POST", webhook.rows, webhook.play),
+    *on_each("parts", "where the time of one DM goes", parts.rows, parts.play),
     *on_each("batch", "a hundred DMs in a POST against a plain bulk insert", batch.rows, batch.play),
     Family("gate", "the claim script in batches and one by one", gate.ROWS, gate.play),
     *on_each("buyers", "5,000 buyers, 500 units, two web processes", buyers.rows, buyers.play),
