@@ -17,8 +17,10 @@ def test_a_trouble_is_raised_once_until_it_is_cleared(ledger: Ledger) -> None:
     with ledger.begin() as tx:
         assert alerts.raise_alert(tx, EXPIRED, NOW)
         assert not alerts.raise_alert(tx, EXPIRED, NOW)
+        assert alerts.is_open(tx, EXPIRED.kind, EXPIRED.subject)
         assert alerts.clear_alert(tx, EXPIRED.kind, EXPIRED.subject, NOW)
         assert not alerts.clear_alert(tx, EXPIRED.kind, EXPIRED.subject, NOW)
+        assert not alerts.is_open(tx, EXPIRED.kind, EXPIRED.subject)
         assert alerts.raise_alert(tx, EXPIRED, NOW)
 
 
@@ -47,7 +49,8 @@ def test_a_mark_counts_and_keeps_its_latest_facts(ledger: Ledger) -> None:
         marks.set_mark(tx, "swept", NOW + timedelta(seconds=1), {"ended": 5})
         expected = Mark("swept", 2, {"ended": 5}, NOW + timedelta(seconds=1))
         assert marks.find_mark(tx, "swept") == expected
-        assert marks.list_marks(tx) == [expected]
+        assert marks.list_marks(tx) == [expected] == marks.list_marks(tx, "swe")
+        assert marks.list_marks(tx, "wept") == []
         assert marks.find_mark(tx, "never") is None
 
 

@@ -92,6 +92,7 @@ def test_an_account_is_parked_and_revived_once(ledger: Ledger, world: World) -> 
     with ledger.begin() as tx:
         assert brands.mark_parked(tx, world.account.id, "token_expired", NOW)
         assert not brands.mark_parked(tx, world.account.id, "other", NOW)
+        assert brands.list_parked(tx) == {world.account.id}
     assert changed_account(ledger, world) == replace(world.account, is_live=False, reason="token_expired")
     with ledger.begin() as tx:
         assert brands.mark_live(tx, world.account.id)

@@ -210,6 +210,22 @@ def test_an_echo_takes_the_work_from_the_worker_that_has_it(ledger: Ledger, worl
         assert not outbox.mark_done(tx, row, NOW, "mid_9")
 
 
+def test_urgent_work_waits_while_it_is_due_and_not_taken(ledger: Ledger, world: World) -> None:
+    make_work(ledger, world.first, priority=Priority.WAITLIST)
+    assert not is_winner_waiting(ledger, world)
+    make_work(ledger, world.first, next_at=NOW + timedelta(minutes=1))
+    assert not is_winner_waiting(ledger, world)
+    make_work(ledger, world.first)
+    assert is_winner_waiting(ledger, world)
+    take_work(ledger)
+    assert not is_winner_waiting(ledger, world)
+
+
+def is_winner_waiting(ledger: Ledger, world: World) -> bool:
+    with ledger.reading() as tx:
+        return outbox.is_waiting(tx, world.account.id, Priority.PROMOTED, NOW)
+
+
 def test_waiting_work_is_measured(ledger: Ledger, world: World) -> None:
     make_work(ledger, world.first, next_at=NOW - timedelta(minutes=3))
     make_work(ledger, world.first, next_at=NOW + SECOND)
