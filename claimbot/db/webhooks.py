@@ -250,9 +250,10 @@ def give_up_old(tx: Connection, now: datetime) -> dict[tuple[str, str], int]:
     return found
 
 
-def give_up_of(tx: Connection, endpoint_id: str) -> None:
-    """Its endpoint was removed by a person."""
-    waiting = update(notices).where(notices.c.endpoint_id == endpoint_id, IS_WAITING)
+def give_up_removed(tx: Connection) -> None:
+    """A person removed their endpoint; a change that went on at that moment may have written one more."""
+    gone = select(endpoints.c.id).where(endpoints.c.state == constant(EndpointState.REMOVED))
+    waiting = update(notices).where(notices.c.endpoint_id.in_(gone), IS_WAITING)
     tx.execute(waiting.values(state=NoticeState.GIVEN_UP.value, reason="removed"))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from claimbot.channels import by_name
 from claimbot.core.brands import Account, Brand
@@ -248,7 +249,8 @@ def _webhooks(parts: Parts, brand_id: str | None = None) -> Iterator[Sign]:
     with parts.ledger.reading() as tx:
         found = webhooks.list_backlogs(tx, brand_id)
     for one in found:
-        about = f"webhook {one.endpoint.url}"
+        # Only the host: the rest of an address may be a secret of theirs.
+        about = f"webhook {urlsplit(one.endpoint.url).hostname}"
         if one.given_up:
             text = f"{one.given_up} events could not be delivered: send them again in Settings, Webhooks"
             yield Sign(Light.WARN, about, text)

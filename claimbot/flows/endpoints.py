@@ -60,31 +60,35 @@ def add_endpoint(parts: Parts, actor: str, brand: Brand, url: str) -> Endpoint:
     return new
 
 
-def pause(parts: Parts, actor: str, endpoint: Endpoint) -> None:
+def pause(parts: Parts, actor: str, endpoint: Endpoint) -> Endpoint:
     """What happens meanwhile waits, a day at most."""
-    _change(parts, actor, endpoint, "webhook_paused", _to(endpoint, EndpointState.PAUSED))
+
+    def rest(tx: Tx) -> None:
+        webhooks.mark_endpoint_state(tx, endpoint.id, EndpointState.PAUSED)
+
+    return _change(parts, actor, endpoint, "webhook_paused", rest)
 
 
-def resume(parts: Parts, actor: str, endpoint: Endpoint) -> None:
+def resume(parts: Parts, actor: str, endpoint: Endpoint) -> Endpoint:
     now = parts.clock()
 
     def wake(tx: Tx) -> None:
         webhooks.mark_endpoint_state(tx, endpoint.id, EndpointState.LIVE)
         webhooks.hurry(tx, endpoint.id, now)
 
-    _change(parts, actor, endpoint, "webhook_resumed", wake)
+    return _change(parts, actor, endpoint, "webhook_resumed", wake)
 
 
-def remove(parts: Parts, actor: str, endpoint: Endpoint) -> None:
+def remove(parts: Parts, actor: str, endpoint: Endpoint) -> Endpoint:
     """Its address and secret are forgotten; what it has not heard yet, it never will."""
     now = parts.clock()
 
     def leave(tx: Tx) -> None:
         webhooks.mark_endpoint_state(tx, endpoint.id, EndpointState.REMOVED)
-        webhooks.give_up_of(tx, endpoint.id)
+        webhooks.give_up_removed(tx)
         alerts.clear_alert(tx, "webhook", endpoint.id, now)
 
-    _change(parts, actor, endpoint, "webhook_removed", leave)
+    return _change(parts, actor, endpoint, "webhook_removed", leave)
 
 
 def rotate(parts: Parts, actor: str, endpoint: Endpoint) -> Endpoint:
@@ -95,15 +99,19 @@ def rotate(parts: Parts, actor: str, endpoint: Endpoint) -> Endpoint:
     def renew(tx: Tx) -> None:
         webhooks.mark_new_secret(tx, parts.sealer, endpoint.id, secret, old_until)
 
-    _change(parts, actor, endpoint, "webhook_secret_replaced", renew)
-    return replace(endpoint, secrets=(secret,))
+    return replace(_change(parts, actor, endpoint, "webhook_secret_replaced", renew), secrets=(secret,))
 
 
-def send_test(parts: Parts, actor: str, brand: Brand, endpoint: Endpoint) -> None:
+def send_test(parts: Parts, actor: str, endpoint: Endpoint) -> Endpoint:
     """An event that means nothing, on the way of all others."""
     now = parts.clock()
-    new = NewNotice(brand.id, endpoint.id, new_id("test"), payload_of_test(brand.slug, now))
-    _change(parts, actor, endpoint, "webhook_tested", lambda tx: webhooks.insert_notices(tx, [new], now))
+
+    def write(tx: Tx) -> None:
+        payload = payload_of_test(brands.get_brand(tx, endpoint.brand_id).slug, now)
+        new = NewNotice(endpoint.brand_id, endpoint.id, new_id("test"), payload)
+        webhooks.insert_notices(tx, [new], now)
+
+    return _change(parts, actor, endpoint, "webhook_tested", write)
 
 
 def send_again(parts: Parts, actor: str, brand: Brand, notice_id: str) -> None:
@@ -118,11 +126,10 @@ def send_again(parts: Parts, actor: str, brand: Brand, notice_id: str) -> None:
     parts.ledger.run(story)
 
 
-def _to(endpoint: Endpoint, state: EndpointState) -> Callable[[Tx], None]:
-    return lambda tx: webhooks.mark_endpoint_state(tx, endpoint.id, state)
-
-
-def _change(parts: Parts, actor: str, endpoint: Endpoint, action: str, change: Callable[[Tx], None]) -> None:
+def _change(
+    parts: Parts, actor: str, endpoint: Endpoint, action: str, change: Callable[[Tx], None]
+) -> Endpoint:
+    """As it was before. Raises Refused when it is not there any more."""
     now = parts.clock()
 
     def story(tx: Tx) -> None:
@@ -133,6 +140,7 @@ def _change(parts: Parts, actor: str, endpoint: Endpoint, action: str, change: C
         marks.set_mark(tx, marks.CATALOG, now)
 
     parts.ledger.run(story)
+    return endpoint
 
 
 def find_endpoint(parts: Parts, brand_id: str, endpoint_id: str) -> Endpoint | None:

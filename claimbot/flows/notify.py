@@ -114,6 +114,7 @@ def look_after(parts: Parts) -> int:
     before = now - max(timedelta(days=parts.settings.raw_days), 2 * AGE_MAX)
 
     def story(tx: Tx) -> int:
+        webhooks.give_up_removed(tx)
         given_up = webhooks.give_up_old(tx, now)
         for brand_id, endpoint_id in given_up:
             alerts.raise_alert(tx, alerts.Alert("webhook", endpoint_id, GIVEN_UP, brand_id), now)

@@ -1,5 +1,8 @@
 """A running engine whose brand listens at a receiver of the test."""
 
+import base64
+import hashlib
+import hmac
 from dataclasses import replace
 from typing import Any
 
@@ -38,3 +41,10 @@ def notices(engine: Engine) -> list[tuple[Any, ...]]:
 
 def in_state(engine: Engine, state: str) -> int:
     return int(engine.rows("SELECT count(*) FROM notices WHERE state = :state", state=state)[0][0])
+
+
+def signed_with(secret: str, call: dict[str, str], body: bytes) -> str:
+    """What the header of this call must say, worked out as a receiver does."""
+    content = f"{call['webhook-id']}.{call['webhook-timestamp']}.".encode() + body
+    digest = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), content, hashlib.sha256)
+    return f"v1,{base64.b64encode(digest).decode()}"

@@ -1,6 +1,6 @@
 """Where do the brand's own systems hear of leads and sales, and what became of each event?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, abort, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -35,6 +35,8 @@ NOTICES: Mapping[str, Badge] = {
     NoticeState.GIVEN_UP: Badge("given up", "bad"),
 }
 
+Change = Callable[[Parts, str, Endpoint], Endpoint]
+
 
 class EndpointForm(AdminForm):
     url = StringField("Address", [needed("Where is your system called?")])
@@ -63,13 +65,13 @@ def add_webhooks(routes: Blueprint, parts: Parts) -> None:
     @needs(Right.OWN)
     @needs_password_again
     def rotate_webhook(slug: str, endpoint_id: str) -> ResponseReturnValue:
-        return _page(parts, shown=endpoints.rotate(parts, visitor().actor, _mine(parts, endpoint_id)))
+        return _page(parts, shown=_changed(parts, endpoint_id, endpoints.rotate))
 
     @routes.post("/<slug>/settings/webhooks/<endpoint_id>/remove")
     @needs(Right.OWN)
     @needs_password_again
     def remove_webhook(slug: str, endpoint_id: str) -> ResponseReturnValue:
-        endpoints.remove(parts, visitor().actor, _mine(parts, endpoint_id))
+        _changed(parts, endpoint_id, endpoints.remove)
         return _see("webhook_removed")
 
     _add_everyday(routes, parts)
@@ -81,19 +83,19 @@ def _add_everyday(routes: Blueprint, parts: Parts) -> None:
     @routes.post("/<slug>/settings/webhooks/<endpoint_id>/pause")
     @needs(Right.OWN)
     def pause_webhook(slug: str, endpoint_id: str) -> ResponseReturnValue:
-        endpoints.pause(parts, visitor().actor, _mine(parts, endpoint_id))
+        _changed(parts, endpoint_id, endpoints.pause)
         return _see("webhook_paused")
 
     @routes.post("/<slug>/settings/webhooks/<endpoint_id>/resume")
     @needs(Right.OWN)
     def resume_webhook(slug: str, endpoint_id: str) -> ResponseReturnValue:
-        endpoints.resume(parts, visitor().actor, _mine(parts, endpoint_id))
+        _changed(parts, endpoint_id, endpoints.resume)
         return _see("webhook_resumed")
 
     @routes.post("/<slug>/settings/webhooks/<endpoint_id>/try")
     @needs(Right.OWN)
     def try_webhook(slug: str, endpoint_id: str) -> ResponseReturnValue:
-        endpoints.send_test(parts, visitor().actor, brand(), _mine(parts, endpoint_id))
+        _changed(parts, endpoint_id, endpoints.send_test)
         return _see("webhook_tested")
 
     @routes.post("/<slug>/settings/webhooks/events/<notice_id>/again")
@@ -106,8 +108,13 @@ def _add_everyday(routes: Blueprint, parts: Parts) -> None:
         return _see("notice_again")
 
 
-def _mine(parts: Parts, endpoint_id: str) -> Endpoint:
-    return endpoints.find_endpoint(parts, brand().id, endpoint_id) or abort(404)
+def _changed(parts: Parts, endpoint_id: str, change: Change) -> Endpoint:
+    """Of this brand, and not removed by a colleague a moment ago."""
+    mine = endpoints.find_endpoint(parts, brand().id, endpoint_id) or abort(404)
+    try:
+        return change(parts, visitor().actor, mine)
+    except Refused:
+        abort(404)
 
 
 def _see(did: str) -> ResponseReturnValue:

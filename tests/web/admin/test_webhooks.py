@@ -155,3 +155,11 @@ def test_a_removed_address_is_gone_from_the_list(engine: Engine, browser: Checki
     assert URL not in shown
     assert "an address that was removed" in shown
     assert in_state(engine, "given_up") == 1
+
+
+def test_what_a_colleague_removed_a_moment_ago_is_not_there(engine: Engine, browser: CheckingClient) -> None:
+    add(browser)
+    shown = browser.get(PAGE).shown
+    pause = next(one.action for one in shown.forms if one.action.endswith("/pause"))
+    press(browser, "remove")
+    assert browser.send(shown, pause).status == 404
