@@ -14,7 +14,7 @@ from claimbot.core.operators import Membership, Right, Visitor, is_proved
 from claimbot.parts import Parts
 from claimbot.web.admin.names import handle_of, name_beside
 from claimbot.web.admin.reasons import reason_words
-from claimbot.web.admin.wording import OUTCOMES, PHASES, STATES, badge_of, work_words
+from claimbot.web.admin.wording import OUTCOMES, PHASES, STATES, badge_of, source_words, work_words
 from claimbot.web.forms import form_token
 from claimbot.web.headers import allow_fetch
 
@@ -117,6 +117,7 @@ def add_words(routes: Blueprint, parts: Parts) -> None:
             "handle_of": handle_of,
             "name_beside": name_beside,
             "work_of": work_words,
+            "source_words": source_words,
             "phase_of": lambda word: badge_of(PHASES, word),
             "state_of": lambda word: badge_of(STATES, word),
             "outcomes": OUTCOMES,

@@ -95,6 +95,22 @@ ACTIONS: Mapping[str, str] = {
 }
 
 
+# Where somebody came from, by the word before the colon; behind it stands an id of the platform.
+SOURCES: Mapping[str, str] = {
+    "dm": "a message",
+    "story": "a story",
+    "comment": "a comment",
+    "live": "a broadcast",
+    "ad": "an ad",
+}
+
+
+def source_words(source: str) -> str:
+    """`ref:summer` → the link summer."""
+    kind, _, name = source.partition(":")
+    return f"the link {name}" if kind == "ref" else SOURCES.get(kind, source)
+
+
 def work_words(kind: str) -> str:
     return WORK.get(kind) or kind
 

@@ -14,6 +14,7 @@ from claimbot.flows.person import Moment, Step
 from claimbot.payments import verdicts
 from claimbot.web.admin.reasons import REASONS, reason_words
 from claimbot.web.admin.story import KINDS, SENDING, WRITTEN, Line, line_of
+from claimbot.web.admin.wording import source_words
 from tests.builders import NOW
 
 
@@ -177,3 +178,17 @@ def test_a_reason_of_a_later_version_is_shown_as_it_is() -> None:
 def test_an_ended_claim_of_every_state_is_worded() -> None:
     badges = [step("ended", state=state.value).badge for state in State]
     assert all(badge is not None and "_" not in badge.words for badge in badges)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("dm", "a message"),
+        ("story:17", "a story"),
+        ("ref:summer", "the link summer"),
+        ("moon:1", "moon:1"),
+        ("", ""),
+    ],
+)
+def test_where_somebody_came_from_is_worded(source: str, words: str) -> None:
+    assert source_words(source) == words
