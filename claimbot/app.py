@@ -71,7 +71,7 @@ def create_app(parts: Parts | None = None) -> Flask:
 def believe_proxies(app: Flask, count: int) -> None:
     """Each proxy adds one entry at the end; whatever stands before those was written by the visitor."""
     if count:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # as WSGI wraps
 
 
 def _start() -> Response:

@@ -137,6 +137,6 @@ def blank_payment_events(tx: Connection, who: Identity) -> int:
 def find_stopped(tx: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
     """(account, name) → when they wrote STOP, for those erased people who had."""
     query = f"""SELECT account_id, external_id, opted_out_at FROM leads
-        WHERE {among_pairs(tx, "account_id", "external_id")} AND opted_out_at IS NOT NULL"""  # noqa: S608
+        WHERE {among_pairs(tx, "account_id", "external_id")} AND opted_out_at IS NOT NULL"""  # noqa: S608 - our own names
     rows = tx.exec_driver_sql(query, listed_pairs(tx, names))
     return {(row[0], row[1]): at for row in rows if (at := read_time(row[2])) is not None}

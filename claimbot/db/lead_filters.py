@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     String,
     Text,
     and_,
@@ -59,7 +60,7 @@ class Columns:
     """Any table with the columns of leads."""
     drop_id: ColumnElement[str]
     """NULL or empty: the line is of no drop."""
-    claim: object
+    claim: FromClause
     """The claim that speaks for the lead; its columns are NULL when there is none."""
 
 
@@ -98,7 +99,7 @@ def _missing_by(rule: QualifyRule, columns: Columns, now: datetime) -> ColumnEle
 
 def standing_of(columns: Columns) -> ColumnElement[str]:
     """paid, claimed or waits; empty for nothing of these."""
-    claim = columns.claim.c  # type: ignore[attr-defined]
+    claim = columns.claim.c
     state = claim.state
     has_had_one = or_(claim.promoted_at.is_not(None), claim.hold_expires_at.is_not(None))
     return case(

@@ -82,7 +82,7 @@ def insert_many(table: Table, names: Sequence[str], rest: str = "") -> Many:
     columns = ", ".join(names)
     into = f"INSERT INTO {table.name} ({columns})"
     # `WHERE true`: without it ON CONFLICT could belong to the SELECT.
-    selected = f"{into} SELECT {columns} FROM {_recordset(table, names)} WHERE true {rest}"  # noqa: S608
+    selected = f"{into} SELECT {columns} FROM {_recordset(table, names)} WHERE true {rest}"
     return Many(table, tuple(names), f"{into} VALUES", selected, rest)
 
 
@@ -90,19 +90,19 @@ def update_many(table: Table, sets: Sequence[str], finds: Sequence[str], only: s
     """Each row is found by its columns `finds`, and must meet `only` as well."""
     plain_sets = ", ".join(f"{name} = ?" for name in sets)
     plain_finds = " AND ".join(f"{name} = ?" for name in finds)
-    plain = f"UPDATE {table.name} SET {plain_sets} WHERE {plain_finds} AND {only}"  # noqa: S608
+    plain = f"UPDATE {table.name} SET {plain_sets} WHERE {plain_finds} AND {only}"
     new_sets = ", ".join(f"{name} = new.{name}" for name in sets)
     new_finds = " AND ".join(f"{table.name}.{name} = new.{name}" for name in finds)
     names = (*sets, *finds)
     joined = (
-        f"UPDATE {table.name} SET {new_sets} FROM {_recordset(table, names)} WHERE {new_finds} AND {only}"  # noqa: S608
+        f"UPDATE {table.name} SET {new_sets} FROM {_recordset(table, names)} WHERE {new_finds} AND {only}"
     )
     return Many(table, names, plain, joined)
 
 
 def among(tx: Connection, what: str) -> str:
     """`what` is one of the values of a list, which travels as one parameter; see `listed`."""
-    on_sqlite = f"{what} IN (SELECT value FROM json_each(?))"  # noqa: S608
+    on_sqlite = f"{what} IN (SELECT value FROM json_each(?))"
     return on_sqlite if tx.dialect.name == "sqlite" else f"{what} = ANY(%s)"
 
 
@@ -113,8 +113,8 @@ def listed(tx: Connection, values: Sequence[str]) -> str | list[str]:
 def among_pairs(tx: Connection, first: str, second: str) -> str:
     """The same for two columns at once; see `listed_pairs`."""
     if tx.dialect.name == "sqlite":
-        return f"({first}, {second}) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"  # noqa: S608
-    return f"({first}, {second}) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"  # noqa: S608
+        return f"({first}, {second}) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+    return f"({first}, {second}) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
 
 
 def listed_pairs(tx: Connection, pairs: Sequence[tuple[str, str]]) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ FIXED = [
 def add_headers(app: Flask) -> None:
     app.context_processor(lambda: {"script_nonce": script_nonce})
     app.after_request(_with_headers)
-    app.wsgi_app = _with_fixed(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = _with_fixed(app.wsgi_app)  # type: ignore[assignment,method-assign]  # as WSGI wraps
 
 
 def _with_fixed(app: "WSGIApplication") -> "WSGIApplication":
