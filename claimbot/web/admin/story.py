@@ -147,7 +147,7 @@ def _meaning(one: Payment) -> str:
         part = "a part of the money; the claim stays as it is"
         return part if is_refund and one.reason != State.REFUNDED else APPLIED.get(one.reason, "")
     if one.reason in STATES:
-        return f"nothing changed, the claim was there already: {STATES[one.reason].words}"
+        return f"nothing changed, for the claim was “{STATES[one.reason].words}” already"
     return UNCHANGED.get(one.reason) or reason_words(one.reason)
 
 

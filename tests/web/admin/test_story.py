@@ -101,7 +101,7 @@ def in_words(one: Line) -> tuple[str, str, str]:
             (
                 "Stripe · The payment page closed",
                 "",
-                "nothing changed, the claim was there already: time ran out",
+                "nothing changed, for the claim was “time ran out” already",
             ),
         ),
         (
