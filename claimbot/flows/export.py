@@ -1,6 +1,8 @@
-"""What does the brand get as its list of leads? One line for each lead and drop, streamed."""
+"""What does the brand get as its list of leads? One line for each lead and drop, streamed, a range ahead."""
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from claimbot.core.errors import Refused
@@ -9,9 +11,11 @@ from claimbot.core.leads import BOM, COLUMNS, csv_line
 from claimbot.db import lead_cells, lead_lines, lead_rows
 from claimbot.parts import Parts
 
-# So many leads are in memory at a time. The first lines come at once; more at a time are faster after that.
+# So many leads of each hand are in memory at a time. The first lines come at once; more at a time are faster after that.
 FIRST_LEADS = 1_000
 RANGE_LEADS = 20_000
+# PostgreSQL writes the next range on another core meanwhile; SQLite's lines are our own work.
+HANDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +53,31 @@ def export_leads(parts: Parts, wanted: Wanted, with_bom: bool = False) -> Iterat
 
 def _pieces(parts: Parts, listing: Listing, with_bom: bool) -> Iterator[bytes]:
     yield ((BOM if with_bom else "") + csv_line(COLUMNS)).encode()
+    most = 1 if parts.ledger.is_sqlite else HANDS
+    with ThreadPoolExecutor(most, "export") as hands:
+        ahead: deque[Future[bytes]] = deque()
+        for part in _ranges(parts, listing):
+            ahead.append(hands.submit(_lines, parts, listing, part))
+            if len(ahead) == most:
+                yield ahead.popleft().result()
+        for piece in ahead:
+            yield piece.result()
+
+
+def _ranges(parts: Parts, listing: Listing) -> Iterator[lead_lines.Range]:
     after, most = "", FIRST_LEADS
     while True:
-        last, piece = _range(parts, listing, after, most)
-        if piece:
-            yield piece
+        with parts.ledger.reading() as tx:
+            lead_lines.be_patient(tx)
+            last = lead_lines.find_last(tx, listing.wanted.brand_id, after, most)
+        yield lead_lines.Range(after, last)
         if last is None:
             return
         after, most = last, RANGE_LEADS
 
 
-def _range(parts: Parts, listing: Listing, after: str, most: int) -> tuple[str | None, bytes]:
-    """The lines of the next leads, and the last of them; None when no more follow."""
+def _lines(parts: Parts, listing: Listing, part: lead_lines.Range) -> bytes:
     with parts.ledger.reading() as tx:
         lead_lines.be_patient(tx)
-        last = lead_lines.find_last(tx, listing.wanted.brand_id, after, most)
-        part = lead_lines.Range(after, last)
         lines = lead_lines.lines_of(listing.wanted, part, listing.rules, parts.ledger.is_sqlite)
-        return last, b"".join(lead_cells.write_lines(tx, lines, listing.slug))
+        return b"".join(lead_cells.write_lines(tx, lines, listing.slug))

@@ -32,11 +32,14 @@ def find_cores() -> Cores:
 
 def pin(pid: int, core: int | None) -> None:
     """The process with every thread that it has; children and threads to come inherit it."""
-    if core is None:
-        return
+    if core is not None:
+        pin_to(pid, frozenset({core}))
+
+
+def pin_to(pid: int, allowed: frozenset[int]) -> None:
     for thread in _threads(pid):
         with suppress(OSError):  # a thread that has just ended
-            os.sched_setaffinity(thread, {core})
+            os.sched_setaffinity(thread, allowed)
 
 
 def _threads(pid: int) -> list[int]:

@@ -56,7 +56,7 @@ def rows(database: str) -> tuple[Row, ...]:
 
 def play(ground: Ground, database: str) -> Iterator[Sample]:
     count = ground.pick(LEADS, 5_000)
-    with running_stand(ground, database) as stand:
+    with ground.unpinned_with_postgres(), running_stand(ground, database, is_pinned=False) as stand:
         fill_leads(stand, count)
         (drop_id,) = fill_claims(stand, 1, count)
         fill_inbox(stand, drop_id, "OLD0", count)

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tests.bench.cores import Cores, busy_before, family_of, find_cores, pin, running_on, running_on_all
+from tests.bench.cores import (
+    Cores,
+    busy_before,
+    family_of,
+    find_cores,
+    pin,
+    pin_to,
+    running_on,
+    running_on_all,
+)
 from tests.e2e.machine import is_free
 from tests.ledgers import Postgres, migrate_template, migrated_file, running_postgres
 
@@ -60,6 +69,20 @@ class Ground:
         """What is started meanwhile runs on every core, like at home."""
         with running_on_all(self.cores):
             yield
+
+    @contextmanager
+    def unpinned_with_postgres(self) -> Iterator[None]:
+        """The same, and PostgreSQL on every core too: what it is asked at the same time it does side by side."""
+        pids = postgres_pids(self.postgres)
+        is_bound = self.cores.client is not None
+        for pid in pids if is_bound else ():
+            pin_to(pid, self.cores.all)
+        try:
+            with self.unpinned():
+                yield
+        finally:
+            for pid in pids:
+                pin(pid, self.cores.client)
 
     @property
     def connections(self) -> int:
