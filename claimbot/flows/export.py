@@ -11,7 +11,7 @@ from claimbot.core.leads import BOM, COLUMNS, csv_line
 from claimbot.db import lead_cells, lead_lines, lead_rows
 from claimbot.parts import Parts
 
-# So many leads of each hand are in memory at a time. The first lines come at once; more at a time are faster after that.
+# Each hand has so many leads in memory. The first lines come at once; more at a time are faster after that.
 FIRST_LEADS = 1_000
 RANGE_LEADS = 20_000
 # PostgreSQL writes the next range on another core meanwhile; SQLite's lines are our own work.

@@ -72,7 +72,7 @@ class Ground:
 
     @contextmanager
     def unpinned_with_postgres(self) -> Iterator[None]:
-        """The same, and PostgreSQL on every core too: what it is asked at the same time it does side by side."""
+        """The same, and PostgreSQL on every core too: what it is asked at once it does side by side."""
         pids = postgres_pids(self.postgres)
         is_bound = self.cores.client is not None
         for pid in pids if is_bound else ():
