@@ -86,7 +86,7 @@ PROMISES = (
         "I10",
         "drained",
         "No work is left undone without a reason.",
-        "tests/e2e/test_worker.py",
+        "tests/faults/test_worker.py",
         "a killed worker's message: sent by another after 31 s, once",
     ),
     (

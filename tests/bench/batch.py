@@ -70,7 +70,8 @@ def post_all(stand: Stand, web: Site, lines: Sequence[bytes]) -> float:
 def read_rows(stand: Stand) -> Rows:
     """What the first posts left behind, and what it hangs on."""
     with stand.parts.ledger.reading() as tx:
-        found = {table.name: _all(tx, table) for table in (*GROUND_TABLES, *ROW_TABLES)}
+        # What hangs on others first: a post that is just being answered may commit between two looks.
+        found = {table.name: _all(tx, table) for table in reversed((*GROUND_TABLES, *ROW_TABLES))}
     found[units.name] = [row for row in found[units.name] if row["claim_id"] is not None]
     return found
 

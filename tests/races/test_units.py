@@ -34,8 +34,8 @@ def take_any(ledger: Ledger, claim_id: str, variant_id: str) -> tuple[int, ...]:
 
 def take_all_of(ledger: Ledger, claim_id: str, variant_id: str, wanted: Sequence[int]) -> tuple[int, ...]:
     """What a gate that is wrong would propose: the same units to everybody."""
-    with ledger.begin() as tx:
-        lost = units.take_units(tx, [Taking(claim_id, variant_id, tuple(wanted))])
+    # As every story is run: whom the database rolled back to untie a knot begins again.
+    lost = ledger.run(lambda tx: units.take_units(tx, [Taking(claim_id, variant_id, tuple(wanted))]))
     return () if lost else tuple(wanted)
 
 

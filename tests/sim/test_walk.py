@@ -163,7 +163,7 @@ def _places(free: dict[str, frozenset[int]], given: dict[str, tuple]) -> Iterato
     yield from ((entry[0], unit) for entry in given.values() for unit in entry[3])
 
 
-def test_no_walk_puts_a_unit_in_two_places(plain: Redis):
-    machine = type("Walk", (GateWalk,), {"client": plain})
+def test_no_walk_puts_a_unit_in_two_places(redis_client: Redis) -> None:
+    machine = type("Walk", (GateWalk,), {"client": redis_client})
     few = settings(max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=HealthCheck)
     walk(machine, settings=few)
