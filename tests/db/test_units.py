@@ -1,5 +1,7 @@
 """Who gets a unit, and what happens to the units of those who lose."""
 
+import json
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -8,7 +10,7 @@ from claimbot.core.drops import Drop
 from claimbot.db import units
 from claimbot.db.engine import Ledger
 from claimbot.db.units import StockCount, Taking
-from tests.builders import World, make_claim, make_lead
+from tests.builders import World, make_claim, make_lead, make_world
 
 
 @pytest.fixture
@@ -165,3 +167,18 @@ def test_take_any_of_certain_units_takes_no_other(
     with ledger.begin() as tx:
         assert units.take_any(tx, rivals[1].id, drop.variants[0].id, 2, only=[5, 3]) == (5,)
         assert units.take_any(tx, rivals[1].id, drop.variants[0].id, 2, only=[]) == ()
+
+
+def test_units_of_a_new_drop_are_found_one_by_one(on_postgresql: Ledger) -> None:
+    """PostgreSQL has not looked at the table yet: it would read every free unit for each claim."""
+    world = make_world(on_postgresql)
+    drop = world.drop(stock_units=5_000)
+    row = {"claim_id": "clm_1", "variant_id": drop.variants[0].id, "unit_no": 7}
+
+    with on_postgresql.reading() as tx:
+        plan = tx.exec_driver_sql(f"EXPLAIN {units.TAKE.postgresql}", (json.dumps([row]),)).scalars().all()
+
+    assert any(
+        "Index Cond: ((variant_id = new.variant_id) AND (unit_no = new.unit_no))" in line for line in plan
+    )
+    assert not any("Hash" in line for line in plan)
