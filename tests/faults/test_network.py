@@ -65,7 +65,9 @@ def test_acknowledgements_stay_quick_while_redis_is_slow(
     lines.redis.heal()
     well += platform.post_all(people(60, "healed"), per_second=CALLS_PER_SECOND)
 
-    busy = max(1.0, p99_seconds(well) / QUIET_SECONDS)
+    # Who waited for Redis would wait for two seconds, or for ever: twice the goal still tells them apart, and
+    # other work of the machine does not make this test fail.
+    busy = 2 * max(1.0, p99_seconds(well) / QUIET_SECONDS)
     assert {ack.status for ack in well + opening + afterwards} == {200}
     assert p99_seconds(opening) <= WHILE_OPENING_SECONDS * busy
     assert p99_seconds(afterwards) <= AFTERWARDS_SECONDS * busy
