@@ -102,7 +102,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DeliveryAttempt:
     """What became of one attempt; an empty reason means that it was accepted."""
 
     status: int = 0

@@ -56,7 +56,7 @@ def conditions_of_people(wanted: Wanted) -> list[ColumnElement[bool]]:
 class Columns:
     """Where a statement keeps what the rule asks for: of a lead, a drop and a claim."""
 
-    lead: object
+    lead: FromClause
     """Any table with the columns of leads."""
     drop_id: ColumnElement[str]
     """NULL or empty: the line is of no drop."""
@@ -77,7 +77,7 @@ def missing_of(columns: Columns, rules: Rules) -> ColumnElement[str]:
 
 
 def _missing_by(rule: QualifyRule, columns: Columns, now: datetime) -> ColumnElement[str]:
-    who = columns.lead.c  # type: ignore[attr-defined]  # a table or a part of a statement
+    who = columns.lead.c
     is_unmet = {
         "wrote_keyword": func.coalesce(columns.drop_id, "") == "",
         "reachable": ~or_(

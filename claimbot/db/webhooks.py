@@ -7,7 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
-from claimbot.core.webhooks import AGE_MAX, Delivery, Endpoint, EndpointState, Happening, Notice, NoticeState
+from claimbot.core.webhooks import (
+    AGE_MAX,
+    DeliveryAttempt,
+    Endpoint,
+    EndpointState,
+    Happening,
+    Notice,
+    NoticeState,
+)
 from claimbot.db.columns import constant
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id, new_token
@@ -211,7 +219,9 @@ def _read_notice(row: Row[Any]) -> Notice:
     )
 
 
-def mark_tried(tx: Connection, notice: Notice, done: Delivery, now: datetime, next_at: datetime) -> None:
+def mark_tried(
+    tx: Connection, notice: Notice, done: DeliveryAttempt, now: datetime, next_at: datetime
+) -> None:
     """What became of an attempt. A notice that was given up meanwhile, or delivered by another, stays so."""
     state = NoticeState.DELIVERED if done.is_accepted else NoticeState.WAITING
     values = {"state": state.value, "attempts": notice.attempts + 1, "status": done.status}

@@ -14,7 +14,7 @@ from datetime import timedelta
 from claimbot.core.webhooks import (
     AGE_MAX,
     FAILURES_MOST,
-    Delivery,
+    DeliveryAttempt,
     Endpoint,
     Notice,
     again_seconds,
@@ -63,7 +63,7 @@ def _turn(parts: Parts, endpoint: Endpoint, due: Sequence[Notice]) -> int:
         with parts.postman.line_to(endpoint.url) as line:
             return _tell_all(parts, endpoint, line, due)
     except NotPublic as trouble:
-        _note(parts, endpoint, due[0], Delivery(reason=trouble.reason), endpoint.failures)
+        _note(parts, endpoint, due[0], DeliveryAttempt(reason=trouble.reason), endpoint.failures)
         return 0
 
 
@@ -82,14 +82,14 @@ def _tell_all(parts: Parts, endpoint: Endpoint, line: Line, due: Sequence[Notice
     return accepted
 
 
-def _tell(parts: Parts, endpoint: Endpoint, line: Line, notice: Notice) -> Delivery:
+def _tell(parts: Parts, endpoint: Endpoint, line: Line, notice: Notice) -> DeliveryAttempt:
     body = json.dumps(notice.payload, separators=(",", ":"), ensure_ascii=True).encode()
     done = line.post(body, signed_headers(endpoint.secrets, notice.id, parts.clock(), body))
     fp("notify.answered")
     return done
 
 
-def _note(parts: Parts, endpoint: Endpoint, notice: Notice, done: Delivery, failures: int) -> None:
+def _note(parts: Parts, endpoint: Endpoint, notice: Notice, done: DeliveryAttempt, failures: int) -> None:
     """Write down what became of one attempt, for the notice and for its endpoint."""
     now = parts.clock()
     log.info("notice=%s endpoint=%s status=%d %s", notice.id, endpoint.id, done.status, done.reason)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from claimbot.core.webhooks import Delivery
+from claimbot.core.webhooks import DeliveryAttempt
 from claimbot.webhooks.addresses import NotPublic, Resolver, choose, look_up
 
 POST_SECONDS = 5.0
@@ -104,7 +104,7 @@ class Line:
         self._watch = watch
         self._url = url
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Delivery:
+    def post(self, body: bytes, headers: Mapping[str, str]) -> DeliveryAttempt:
         self._watch.start(POST_SECONDS)
         sent = {**HEADERS, **headers}
         try:
@@ -112,10 +112,10 @@ class Line:
                 status = answer.status
                 _skim(answer)
         except httpcore.TimeoutException:
-            return Delivery(reason="timeout")
+            return DeliveryAttempt(reason="timeout")
         except NETWORK_ERRORS as trouble:
-            return Delivery(reason=_why(trouble))
-        return Delivery(status, "" if 200 <= status < 300 else f"http_{status}")
+            return DeliveryAttempt(reason=_why(trouble))
+        return DeliveryAttempt(status, "" if 200 <= status < 300 else f"http_{status}")
 
 
 def _skim(answer: httpcore.Response) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from claimbot.core.webhooks import Delivery
+from claimbot.core.webhooks import DeliveryAttempt
 from claimbot.webhooks import post
 from claimbot.webhooks.addresses import NotPublic
 from claimbot.webhooks.post import Postman
@@ -25,14 +25,14 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(post, "POST_SECONDS", 0.3)
 
 
-def deliver(postman: Postman, body: bytes = b"{}", url: str = URL) -> Delivery:
+def deliver(postman: Postman, body: bytes = b"{}", url: str = URL) -> DeliveryAttempt:
     with postman.line_to(url) as line:
         return line.post(body, {"webhook-id": "ntc_1"})
 
 
 def test_a_notice_arrives_under_its_name_at_the_address_that_was_looked_at(receiver: Receiver) -> None:
     dial = LoopbackDial(receiver)
-    assert deliver(postman_to(receiver, dial=dial), b'{"a":1}') == Delivery(204)
+    assert deliver(postman_to(receiver, dial=dial), b'{"a":1}') == DeliveryAttempt(204)
     [call] = receiver.calls
     assert (call.line, call.body) == ("POST /claims HTTP/1.1", b'{"a":1}')
     assert (call.headers["host"], call.headers["content-type"]) == (HOST, "application/json")
@@ -72,23 +72,23 @@ def test_nothing_but_https_is_called(receiver: Receiver) -> None:
 def test_a_redirect_is_a_refusal_and_is_not_followed(receiver: Receiver) -> None:
     dial = LoopbackDial(receiver)
     receiver.mode = "redirect"
-    assert deliver(postman_to(receiver, dial=dial)) == Delivery(307, "http_307")
+    assert deliver(postman_to(receiver, dial=dial)) == DeliveryAttempt(307, "http_307")
     assert (len(receiver.calls), dial.dialled) == (1, [ADDRESS])
 
 
 def test_an_error_of_theirs_keeps_its_number(receiver: Receiver) -> None:
     receiver.mode = "500"
-    assert deliver(postman_to(receiver)) == Delivery(500, "http_500")
+    assert deliver(postman_to(receiver)) == DeliveryAttempt(500, "http_500")
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(receiver: Receiver) -> None:
-    assert deliver(postman_to(receiver, trust=None)) == Delivery(reason="tls_failed")
+    assert deliver(postman_to(receiver, trust=None)) == DeliveryAttempt(reason="tls_failed")
     assert receiver.calls == []
 
 
 def test_the_certificate_must_be_of_the_name(receiver: Receiver) -> None:
     done = deliver(postman_to(receiver), url="https://other.example/")
-    assert done == Delivery(reason="tls_failed")
+    assert done == DeliveryAttempt(reason="tls_failed")
 
 
 def test_who_hangs_up_has_not_accepted(receiver: Receiver) -> None:
@@ -100,21 +100,21 @@ def test_who_hangs_up_has_not_accepted(receiver: Receiver) -> None:
 @pytest.mark.parametrize("mode", ("slow", "drip"))
 def test_who_is_silent_or_says_one_letter_at_a_time_is_left(receiver: Receiver, mode: str) -> None:
     receiver.mode = mode
-    assert deliver(postman_to(receiver)) == Delivery(reason="timeout")
+    assert deliver(postman_to(receiver)) == DeliveryAttempt(reason="timeout")
 
 
 @pytest.mark.usefixtures("short")
 def test_an_answer_without_an_end_is_not_listened_to(receiver: Receiver) -> None:
     receiver.mode = "endless"
     began = time.monotonic()
-    assert deliver(postman_to(receiver)) == Delivery(200)
+    assert deliver(postman_to(receiver)) == DeliveryAttempt(200)
     assert time.monotonic() - began < 30
 
 
 def test_several_notices_share_one_connection(receiver: Receiver) -> None:
     with postman_to(receiver).line_to(URL) as line:
         done = [line.post(b"{}", {"webhook-id": f"ntc_{number}"}) for number in range(5)]
-    assert (set(done), receiver.connections) == ({Delivery(204)}, 1)
+    assert (set(done), receiver.connections) == ({DeliveryAttempt(204)}, 1)
 
 
 def test_a_signature_is_checked_as_the_standard_says() -> None:
