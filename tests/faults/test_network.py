@@ -1,11 +1,14 @@
 """What if the network delays, loses or cuts what Redis, Stripe and the platform say?"""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 
 from claimbot.core.errors import StockUnavailable
 from claimbot.flows.checkout import ensure_session
 from claimbot.stock.gate import Ask
-from tests.faults.lines import Lines, Platform, p99_seconds, people, press
+from tests.faults.lines import Ack, Lines, Platform, p99_seconds, people, press
 from tests.invariants import assert_invariants
 from tests.proxy import BLACK_HOLE, HEALTHY, LOST_ANSWER, Toxic
 
@@ -16,6 +19,8 @@ QUIET_SECONDS = 0.1
 # Enough to say something about the slowest of a hundred.
 CALLS = 200
 CALLS_PER_SECOND = 50.0
+# Other work of the machine may fall into one of them; a wait for Redis would fall into each.
+ATTEMPTS_MOST = 3
 
 
 @pytest.mark.matrix(7)
@@ -50,28 +55,52 @@ def test_a_claim_whose_gate_did_not_answer_is_made_once(lines: Lines) -> None:
     assert_invariants(lines.engine.parts, is_at_rest=True)
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """`opening`, `afterwards`: p99 of acknowledgements. `busy`: how slow the machine is when all is well."""
+
+    acks: Sequence[Ack]
+    opening: float
+    afterwards: float
+    busy: float
+
+    @property
+    def is_quick(self) -> bool:
+        is_quick_while_opening = self.opening <= WHILE_OPENING_SECONDS * self.busy
+        return is_quick_while_opening and self.afterwards <= AFTERWARDS_SECONDS * self.busy
+
+
+def try_out(lines: Lines, platform: Platform, toxic: Toxic, name: str) -> Attempt:
+    """Redis is well, then slow, then well again, while people write."""
+    well = platform.post_all(people(60, f"before{name}"), per_second=CALLS_PER_SECOND)
+    lines.redis.down = toxic
+    opening = platform.post_all(people(60, f"opening{name}"), per_second=CALLS_PER_SECOND)
+    afterwards = platform.post_all(people(CALLS, f"after{name}"), per_second=CALLS_PER_SECOND)
+    lines.redis.heal()
+    well += platform.post_all(people(60, f"healed{name}"), per_second=CALLS_PER_SECOND)
+    busy = max(1.0, p99_seconds(well) / QUIET_SECONDS)
+    return Attempt([*well, *opening, *afterwards], p99_seconds(opening), p99_seconds(afterwards), busy)
+
+
 @pytest.mark.matrix(15)
 @pytest.mark.parametrize("toxic", [Toxic(latency_seconds=2.0), BLACK_HOLE], ids=["slow", "black hole"])
 def test_acknowledgements_stay_quick_while_redis_is_slow(
     lines: Lines, platform: Platform, toxic: Toxic
 ) -> None:
     lines.engine.drop(stock_units=100)
-    platform.post_all(people(20, "first"))
-    well = platform.post_all(people(60, "before"), per_second=CALLS_PER_SECOND)
+    heard = len(platform.post_all(people(20, "first")))
 
-    lines.redis.down = toxic
-    opening = platform.post_all(people(60, "opening"), per_second=CALLS_PER_SECOND)
-    afterwards = platform.post_all(people(CALLS, "after"), per_second=CALLS_PER_SECOND)
-    lines.redis.heal()
-    well += platform.post_all(people(60, "healed"), per_second=CALLS_PER_SECOND)
+    for number in range(ATTEMPTS_MOST):
+        attempt = try_out(lines, platform, toxic, str(number))
+        heard += len(attempt.acks)
+        assert {ack.status for ack in attempt.acks} == {200}
+        if attempt.is_quick:
+            break
 
-    # Who waited for Redis would wait for two seconds, or for ever: twice the goal still tells them apart, and
-    # other work of the machine does not make this test fail.
-    busy = 2 * max(1.0, p99_seconds(well) / QUIET_SECONDS)
-    assert {ack.status for ack in well + opening + afterwards} == {200}
-    assert p99_seconds(opening) <= WHILE_OPENING_SECONDS * busy
-    assert p99_seconds(afterwards) <= AFTERWARDS_SECONDS * busy
-    assert lines.engine.states() == {"held": 100, "waitlisted": 20 + 3 * 60 + CALLS - 100}
+    assert attempt.is_quick, (
+        f"p99 {attempt.opening:.3f} s while opening, {attempt.afterwards:.3f} s afterwards"
+    )
+    assert lines.engine.states() == {"held": 100, "waitlisted": heard - 100}
     assert_invariants(lines.engine.parts)
 
 
