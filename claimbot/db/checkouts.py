@@ -118,3 +118,11 @@ def find_states(tx: Connection, session_ids: Sequence[str]) -> dict[str, str]:
     """session → its state here; those that we never heard of are missing."""
     known = select(checkouts.c.session_id, checkouts.c.state).where(checkouts.c.session_id.in_(session_ids))
     return {row.session_id: row.state for row in tx.execute(known)}
+
+
+def find_unanswered(tx: Connection, claim_ids: Sequence[str]) -> set[str]:
+    """Those of these claims for which a session was asked for whose number we never heard."""
+    asked = select(checkouts.c.claim_id).where(
+        checkouts.c.claim_id.in_(claim_ids), checkouts.c.session_id.is_(None)
+    )
+    return set(tx.execute(asked).scalars())

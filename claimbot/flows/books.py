@@ -84,16 +84,28 @@ def _states(parts: Parts, sessions: Sequence[SessionNews]) -> dict[str, str]:
         return {name: state for run in runs for name, state in checkouts.find_states(tx, run).items()}
 
 
+def _being_made(parts: Parts, sessions: Sequence[SessionNews]) -> set[str]:
+    """Claims whose session a worker is making now, or made without hearing of it: nobody saw its address.
+
+    Asked before the states: what is heard of in between is known there.
+    """
+    ids = [one.claim_id for one in sessions if one.state is SessionState.OPEN]
+    with parts.ledger.reading() as tx:
+        runs = (ids[start : start + ASKED_AT_ONCE] for start in range(0, len(ids), ASKED_AT_ONCE))
+        return {claim_id for run in runs for claim_id in checkouts.find_unanswered(tx, run)}
+
+
 def _unsettled(parts: Parts, ended: Sequence[SessionNews]) -> list[SessionNews]:
     states = _states(parts, ended)
     return [one for one in ended if states.get(one.session_id) not in ("complete", "expired")]
 
 
 def _written(parts: Parts, sessions: Sequence[SessionNews], given_up: frozenset[str]) -> Books:
+    being_made = _being_made(parts, sessions)
     states = _states(parts, sessions)
     paid = [one for one in sessions if one.state is SessionState.COMPLETE_PAID]
     unknown = [one for one in sessions if _is_ours(parts, one) and one.session_id not in states]
-    lost = [one for one in unknown if one.state is not SessionState.EXPIRED]
+    lost = [one for one in unknown if not _is_harmless(one, being_made)]
     return Books(
         sessions=len(sessions),
         paid=len(paid),
@@ -103,6 +115,12 @@ def _written(parts: Parts, sessions: Sequence[SessionNews], given_up: frozenset[
         lost=tuple(one for one in lost if one.session_id not in given_up),
         given_up=tuple(sorted(given_up & {one.session_id for one in sessions})),
     )
+
+
+def _is_harmless(news: SessionNews, being_made: set[str]) -> bool:
+    """Nobody can pay it any more, or nobody was shown where to."""
+    is_unseen = news.state is SessionState.OPEN and news.claim_id in being_made
+    return is_unseen or news.state is SessionState.EXPIRED
 
 
 def _is_ours(parts: Parts, news: SessionNews) -> bool:

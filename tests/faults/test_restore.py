@@ -120,6 +120,23 @@ def test_a_paid_session_that_nobody_settles_is_told(engine: Engine) -> None:
     assert (sign.light, open_alerts(engine)) == (Light.RED, ["books"])
 
 
+@pytest.mark.matrix(24)
+def test_a_session_that_is_being_made_while_a_clock_starts_stops_no_sale(engine: Engine) -> None:
+    """Stripe has it, and the worker that asked for it has not heard so yet, or was killed."""
+    engine.drop(stock_units=2)
+    engine.dm("ana")
+    engine.world.fault("stripe", "error_500_after_accept")
+    engine.work()
+    assert engine.rows("SELECT state, session_id FROM checkouts") == [("asked", None)]
+    assert engine.world.get("/state")["sessions"]["open"] == 1
+
+    assert DailyBooks()(engine.parts) == 0
+
+    engine.parts.catalog(is_fresh=True)
+    assert (open_alerts(engine), engine.dm("ben")) == ([], 200)
+    assert engine.states() == {"held": 2}
+
+
 def test_the_sessions_of_another_system_are_left_alone(engine: Engine) -> None:
     """They name claims too, but lead the buyer elsewhere."""
     engine.drop(stock_units=1)
