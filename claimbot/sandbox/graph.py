@@ -1,7 +1,7 @@
 """Which calls of the Graph API does the fake platform answer, and how?
 
 Paths are accepted with and without a version. Faults hit sends of messages only, so that a background
-check of a token or a profile does not use them up.
+check of a token or a profile does not use them up; but a black hole and `reset_all` swallow every call.
 """
 
 import json
@@ -68,6 +68,10 @@ def graph_routes(world: World) -> Blueprint:
     @routes.route("/graph/<path:rest>", methods=METHODS)
     def graph(rest: str) -> ResponseReturnValue:
         path = VERSION.sub("", rest)
+        away = world.ground.faults.take("graph", "black_hole", "reset_all")
+        if away is not None:
+            hang(world.ground.stopped, away.delay_seconds)
+            return drop_connection(request)
         try:
             return _answer(world, path)
         except GraphRefusal as refusal:

@@ -37,7 +37,8 @@ from claimbot.sandbox.wire import drop_connection, hang
 from claimbot.sandbox.world import World
 
 KEY_CHARS = 255
-BEFORE_FAULTS = ("reset", "rate_429", "lock_timeout_429")
+UNHEARD_FAULTS = ("reset", "black_hole")
+BEFORE_FAULTS = (*UNHEARD_FAULTS, "rate_429", "lock_timeout_429")
 AFTER_FAULTS = ("timeout_after_accept", "error_500_after_accept")
 
 
@@ -87,7 +88,8 @@ def _answer(world: World, path: str) -> Response:
     ):
         raise too_fast()
     fault = world.ground.faults.take("stripe", *BEFORE_FAULTS)
-    if fault is not None and fault.fault == "reset":
+    if fault is not None and fault.fault in UNHEARD_FAULTS:
+        hang(world.ground.stopped, fault.delay_seconds)
         return drop_connection(request)
     if fault is not None:
         raise too_fast() if fault.fault == "rate_429" else locked()

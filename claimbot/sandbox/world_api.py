@@ -1,5 +1,6 @@
 """How is the world itself driven over HTTP? Its clock, its faults, its tokens, its counters."""
 
+import math
 import secrets
 
 import httpx
@@ -9,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from claimbot.sandbox import asked
 from claimbot.sandbox.asked import BadRequest
 from claimbot.sandbox.clock import iso
+from claimbot.sandbox.faults import DELAYS_SECONDS, Fault
 from claimbot.sandbox.shelf import Json
 from claimbot.sandbox.world import World
 
@@ -56,17 +58,20 @@ class WorldApi:
 
     def arm(self) -> ResponseReturnValue:
         told = asked.body()
-        delay = told.get("delay_seconds")
-        if delay is not None and asked.number(told, "delay_seconds", 0.0) < 0:
+        name = asked.text(told, "fault")
+        delay = asked.number(told, "delay_seconds", DELAYS_SECONDS.get(name, 0.0))
+        if delay < 0:
             raise BadRequest("bad_delay_seconds")
+        fault = Fault(
+            asked.text(told, "target"),
+            name,
+            int(asked.number(told, "times", 1)),
+            delay,
+            int(asked.number(told, "percent", 100)),
+            asked.number(told, "for_seconds", math.inf),
+        )
         try:
-            self._ground.faults.arm(
-                asked.text(told, "target"),
-                asked.text(told, "fault"),
-                int(asked.number(told, "times", 1)),
-                delay,
-                int(asked.number(told, "percent", 100)),
-            )
+            self._ground.faults.arm(fault)
         except ValueError as wrong:
             raise BadRequest(str(wrong)) from None
         return self.faults()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from claimbot.sandbox.faults import Fault, Faults
 from tests.sandbox.engine import Engine
 from tests.sandbox.worlds import ACCOUNT, APP_SECRET, PAGE_ACCOUNT, Running
 
@@ -159,6 +160,8 @@ def test_unsend_and_reaction_are_told_about_the_message(engine: Engine, world: R
         ("/batch", {"messages": []}, "bad_messages"),
         ("/comment", {"follower": "ana", "text": "x", "envelope": "round"}, "bad_envelope"),
         ("/faults", {"target": "graph", "fault": "rain"}, "unknown_fault"),
+        ("/faults", {"target": "graph", "fault": "slow", "for_seconds": 0}, "bad_for_seconds"),
+        ("/faults", {"target": "graph", "fault": "slow", "delay_seconds": -1}, "bad_delay_seconds"),
         ("/clock", {"advance_seconds": -1}, "time_goes_forward"),
         ("/followers/ana/unsend", {"mid": "none"}, "unknown_mid"),
     ],
@@ -186,6 +189,22 @@ def test_faults_are_listed_and_cleared(world: Running) -> None:
     expected = {"target": "graph", "fault": "slow", "times": 2, "delay_seconds": 1.5, "percent": 100}
     assert world.get("/faults") == [expected]
     assert world.http.delete("/api/faults").json() == []
+
+
+def test_a_fault_ends_by_itself_when_its_time_is_over() -> None:
+    moments = iter([0.0, 19.9, 20.0, 20.0])
+    faults = Faults(lambda: next(moments))
+
+    faults.arm(Fault("graph", "slow", times=1_000, for_seconds=20.0))
+
+    assert faults.take("graph", "slow") is not None
+    assert faults.take("graph", "slow") is None
+    assert faults.listed() == []
+
+
+def test_how_long_a_fault_lasts_is_shown(world: Running) -> None:
+    world.fault("graph", "slow", for_seconds=20.0)
+    assert [one["for_seconds"] for one in world.get("/faults")] == [20.0]
 
 
 def test_a_reset_forgets_everybody(world: Running) -> None:

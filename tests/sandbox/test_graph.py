@@ -300,13 +300,24 @@ def test_an_accepted_send_may_look_refused(
     assert engine.wait_for(2)[1].event["message"]["is_echo"] is True
 
 
-@pytest.mark.parametrize(("fault", "shown"), [("timeout_after_accept", 2), ("reset", 1)])
+@pytest.mark.parametrize(
+    ("fault", "shown"), [("timeout_after_accept", 2), ("reset", 1), ("black_hole", 1), ("reset_all", 1)]
+)
 def test_a_connection_may_end_without_an_answer(world: Running, fault: str, shown: int) -> None:
     igsid = world.write("ana")
     world.fault("graph", fault, delay_seconds=0.05)
     with pytest.raises(httpx.RemoteProtocolError):
         world.send({"id": igsid})
     assert len(world.phone("ana")) == shown
+
+
+@pytest.mark.parametrize("fault", ["black_hole", "reset_all"])
+def test_a_platform_that_is_away_answers_no_call_at_all(world: Running, fault: str) -> None:
+    world.fault("graph", fault, delay_seconds=0.05)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with pytest.raises(httpx.RemoteProtocolError):
+        world.http.get("/graph/v25.0/me", headers=headers)
+    assert world.http.get("/graph/v25.0/me", headers=headers).status_code == 200
 
 
 def test_no_echo_comes_when_asked_for_none(engine: Engine, world: Running) -> None:

@@ -315,6 +315,14 @@ def test_events_are_listed_by_kind_time_and_delivery(engine: Engine, world: Runn
     assert [one.data.object["id"] for one in listed.data] == [lost.id]
 
 
+@pytest.mark.parametrize("fault", ["reset", "black_hole"])
+def test_a_stripe_that_is_away_carries_nothing_out(world: Running, fault: str) -> None:
+    world.fault("stripe", fault, delay_seconds=0.05)
+    with pytest.raises(httpx.RemoteProtocolError):
+        call(world, "GET", SESSIONS)
+    assert call(world, "GET", SESSIONS).json()["data"] == []
+
+
 def test_lists_are_paged_newest_first(world: Running) -> None:
     made = [create(world).id for _ in range(3)]
     found = world.stripe.v1.checkout.sessions.list({"limit": 2})
