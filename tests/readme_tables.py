@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from claimbot.channels import CHANNELS
 from claimbot.cli import COMMANDS
+from claimbot.cli.storm_faults import FAULTS
 from claimbot.core.claims import TABLE, WITH_UNIT, State
 from claimbot.settings import Settings
 from claimbot.stock import keys
@@ -155,6 +156,15 @@ def commands() -> str:
     return table(("Command", "What it does"), rows)
 
 
+def faults() -> str:
+    def rows() -> Iterator[tuple[str, ...]]:
+        for name, fault in FAULTS.items():
+            lasts = f"{fault.seconds:.0f} s" if fault.seconds else ""
+            yield f"`{name}`", fault.about, lasts
+
+    return table(("Fault", "What breaks", "For"), rows())
+
+
 def channel_names() -> set[str]:
     return {channel.name for channel in CHANNELS}
 
@@ -169,6 +179,7 @@ TABLES = {
     "settings": settings,
     "keys": redis_keys,
     "commands": commands,
+    "faults": faults,
     "speed": speeds,
 }
 

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from claimbot.cli.processes import die_with_parent
-from claimbot.cli.storm import Plan, refuse_elsewhere, rehearse
+from claimbot.cli.storm import refuse_elsewhere, rehearse
+from claimbot.cli.storm_crowd import Plan
 from claimbot.cli.surroundings import find_settings, ready_parts
 from claimbot.core.drops import Drop
 from claimbot.core.errors import ClaimbotError, Outside

@@ -1,12 +1,15 @@
 """What became of what was written since a moment? For a rehearsal's report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import DBAPIError
 
+from claimbot.core.errors import LedgerUnavailable
 from claimbot.core.outbox import RowState, Work
+from claimbot.db.engine import Ledger
 from claimbot.db.tables import claims, inbox, outbox
 
 MESSAGES = (Work.OFFER.value, Work.REPLY.value)
@@ -56,3 +59,17 @@ def read_aftermath(tx: Connection, drop_id: str, since: datetime) -> Aftermath:
         claims={row[0]: row[1] for row in tx.execute(made)},
         answered=int(tx.execute(sent).scalar_one()),
     )
+
+
+def hold_ledger(ledger: Ledger) -> Callable[[], None]:
+    """Nobody else may write down a message until the answer is called. Raises LedgerUnavailable."""
+    holder = ledger.engine.connect()
+    try:
+        # On SQLite this is the one lock that there is; readers go on.
+        holder.begin()
+        if not ledger.is_sqlite:
+            holder.execute(text("LOCK TABLE inbox IN EXCLUSIVE MODE"))
+    except DBAPIError:
+        holder.close()
+        raise LedgerUnavailable("somebody else holds the ledger") from None
+    return holder.close

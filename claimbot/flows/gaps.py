@@ -19,6 +19,7 @@ DOWN_AFTER = timedelta(minutes=3)
 UNSUBSCRIBED = "unsubscribed"
 RESUMED = "resumed"
 WAS_DOWN = "engine_was_down"
+ASKED_FOR = "asked_for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,17 @@ def want_look(tx: Tx, account_id: str, why: str, now: datetime) -> None:
     known = find_heard(tx, account_id)
     if known is not None:
         note_heard(tx, account_id, replace(known, wanted_at=now, why=why), now)
+
+
+def look_soon(parts: Parts, brand_id: str) -> None:
+    """Somebody knows that words are missing: the clock looks for them in half a minute, not within five."""
+    now = parts.clock()
+
+    def story(tx: Tx) -> None:
+        for account in brands.list_accounts(tx, parts.sealer, brand_id):
+            want_look(tx, account.id, ASKED_FOR, now)
+
+    parts.ledger.run(story)
 
 
 def notice_gaps(parts: Parts, now: datetime) -> dict[str, Heard]:

@@ -10,7 +10,8 @@ from typing import Any
 GRAPH_FAULTS = frozenset(
     """timeout_after_accept error_500_after_accept code_1_after_accept slow reset error_500
     black_hole reset_all rate_613 token_190 blocked_551 window_2018278
-    echo_none echo_before_answer echo_duplicate echo_late wrong_signature webhook_drop unsubscribed""".split()
+    echo_none echo_before_answer echo_duplicate echo_late wrong_signature webhook_drop message_drop
+    unsubscribed""".split()
 )
 STRIPE_FAULTS = frozenset(
     """timeout_after_accept error_500_after_accept error_500 rate_429 lock_timeout_429 slow reset black_hole
@@ -91,9 +92,14 @@ class Faults:
             self._forget_what_is_over()
             return [_shown(armed) for armed in self._armed]
 
-    def clear(self) -> None:
+    def clear(self, target: str = "", fault: str = "") -> None:
+        """All of them; or those of one target, or of one name there."""
         with self._lock:
-            self._armed.clear()
+            self._armed = [
+                one
+                for one in self._armed
+                if (target and one.target != target) or (fault and one.fault != fault)
+            ]
 
     def _forget_what_is_over(self) -> None:
         now = self._now()

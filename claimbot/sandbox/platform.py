@@ -113,7 +113,10 @@ class Platform:
         return self.deliver_batch({account: events}, retry)
 
     def deliver_batch(self, by_account: dict[str, list[Json]], retry: bool = True) -> int:
-        """Several accounts in one delivery; 0 when none of them is subscribed."""
+        """Several accounts in one delivery; 0 when none of them is subscribed, or it got lost."""
+        if self.faults.take("graph", "message_drop"):
+            self._counters.count("deliveries.dropped")
+            return NOT_REACHED
         told = {account: events for account, events in by_account.items() if self._tells(account)}
         return self.deliver(batch(told, self.clock.seconds()), retry) if told else NOT_REACHED
 

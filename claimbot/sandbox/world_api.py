@@ -4,7 +4,7 @@ import math
 import secrets
 
 import httpx
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from claimbot.sandbox import asked
@@ -77,7 +77,7 @@ class WorldApi:
         return self.faults()
 
     def disarm(self) -> ResponseReturnValue:
-        self._ground.faults.clear()
+        self._ground.faults.clear(request.args.get("target", ""), request.args.get("fault", ""))
         return self.faults()
 
     def tokens(self) -> ResponseReturnValue:

@@ -117,3 +117,17 @@ def test_a_fault_may_strike_every_tenth_time(engine: Engine, world: Running) -> 
 def test_a_share_of_nothing_is_refused(world: Running) -> None:
     answer = world.http.post("/api/faults", json={"target": "graph", "fault": "webhook_drop", "percent": 0})
     assert (answer.status_code, answer.json()) == (400, {"error": "bad_percent"})
+
+
+def test_a_message_may_be_lost_where_an_echo_is_not(engine: Engine, world: Running) -> None:
+    world.fault("graph", "message_drop", times=2, percent=50)
+
+    statuses = [
+        world.api("/dm", follower="ana", text=str(number), retry=False)["status"] for number in range(4)
+    ]
+    igsid = next(one["igsid"] for one in world.get("/followers"))
+    world.fault("graph", "message_drop")
+    world.send({"id": igsid}, {"text": "echoed"})
+
+    assert statuses == [200, 0, 200, 0]
+    assert engine.wait_for(3)[2].event["message"]["is_echo"] is True
