@@ -3,8 +3,7 @@
 import hashlib
 import hmac
 
-from flask import Flask, Request, Response, render_template
-from flask.sessions import SessionInterface
+from flask import Flask, Response, render_template
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -18,7 +17,7 @@ from claimbot.web.deletion import deletion_routes
 from claimbot.web.errors import add_errors
 from claimbot.web.headers import add_headers
 from claimbot.web.health import health_routes
-from claimbot.web.hooks import hook_routes
+from claimbot.web.hook_door import NoSessions, add_hook_door
 from claimbot.web.journal import add_journal
 from claimbot.web.pages import STATIC, TEMPLATES, mark_static
 from claimbot.web.pay import pay_routes
@@ -27,13 +26,6 @@ from claimbot.web.pay import pay_routes
 FORM_BYTES_MAX = 64 * 1024
 # Long enough for a launch's visitors to fetch them once, short enough for an update to be seen.
 STATIC_SECONDS = 3600
-
-
-class NoSessions(SessionInterface):
-    """Flask's own sessions are not used: who signed in is known by a cookie of ours."""
-
-    def open_session(self, app: Flask, request: Request) -> None:
-        return None
 
 
 def create_app(parts: Parts | None = None) -> Flask:
@@ -62,9 +54,10 @@ def create_app(parts: Parts | None = None) -> Flask:
     add_headers(app)
     add_errors(app)
     pages = (pay_routes(parts), admin_routes(parts), deletion_routes(parts))
-    for routes in (hook_routes(parts, counts), *pages, health_routes(parts, counts)):
+    for routes in (*pages, health_routes(parts, counts)):
         app.register_blueprint(routes)
     app.add_url_rule("/", "start", _start)
+    add_hook_door(app, parts, counts)
     return app
 
 

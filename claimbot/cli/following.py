@@ -3,6 +3,7 @@
 A file of its own: that process checks the settings and watches, and needs none of the pages.
 """
 
+import gc
 import os
 from multiprocessing import parent_process
 
@@ -10,6 +11,9 @@ from flask import Flask
 
 from claimbot.app import create_app
 from claimbot.cli.processes import die_with_parent
+
+# A group of deliveries makes some ten thousand objects, and all of them are gone with its answers.
+OBJECTS_MOST = 20_000
 
 
 def create_following_app() -> Flask:
@@ -19,4 +23,13 @@ def create_following_app() -> Flask:
     if parent is not None and os.getppid() != parent.pid:
         # It was gone before we could ask to follow it.
         os._exit(0)
-    return create_app()
+    app = create_app()
+    _calm_collector()
+    return app
+
+
+def _calm_collector() -> None:
+    """What was made until now stays for good: looking through it again and again took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_MOST)

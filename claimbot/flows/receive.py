@@ -59,6 +59,8 @@ class Receipt:
     quarantined: int = 0
     outcomes: tuple[tuple[str, str], ...] = ()
     """(event id, outcome) of each new event."""
+    account_ids: frozenset[str] = frozenset()
+    """Which of our accounts were spoken to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _receive(parts: Parts, catalog: Catalog, parcels: Sequence[Parcel]) -> list[
     kept = [one for each in found for one in each.kept]
     fresh = _find_new(parts, [one for each in found for one in each.arrived])
     if not fresh and not kept:
-        return [Receipt(duplicates=len(each.arrived)) for each in found]
+        return [_receipt(each, {}) for each in found]
     _check_unknown(parts, catalog, fresh, kept)
     fp("receive.arrived")
     proposals = propose(parts, fresh)
@@ -141,7 +143,8 @@ def _receipt(found: Sorted, outcomes: dict[str, str]) -> Receipt:
         for one in found.arrived
         if one.event_key in outcomes
     )
-    return Receipt(len(new), len(found.arrived) - len(new), len(found.kept), new)
+    account_ids = frozenset([one.account.id for one in found.arrived])
+    return Receipt(len(new), len(found.arrived) - len(new), len(found.kept), new, account_ids)
 
 
 def _find_new(parts: Parts, arrived: Sequence[Arrived]) -> list[Arrived]:

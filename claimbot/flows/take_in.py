@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from claimbot.channels.body import read_json
 from claimbot.channels.signing import verify_meta
@@ -13,7 +14,7 @@ from claimbot.core.errors import BadPayload, LedgerUnavailable
 from claimbot.core.messages import Delivery, Quarantined
 from claimbot.core.payments import PaymentEvent, PaymentKeys
 from claimbot.db import brands
-from claimbot.flows.receive import Receipt, Signed, may_sign, receive
+from claimbot.flows.receive import Receipt, Signed, receive
 from claimbot.flows.settle import Settled, hear
 from claimbot.flows.spool import META, read_delivery, readable_text
 from claimbot.parts import Parts
@@ -25,7 +26,8 @@ log = logging.getLogger("claimbot.webhooks")
 HEARD_SECONDS = 5.0
 
 
-Receiver = Callable[[Delivery, Signed, datetime], Receipt]
+# How to read the delivery, who signed it, and when it came.
+Receiver = Callable[[Callable[[], Delivery], Signed, datetime], Receipt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +55,19 @@ def _own_secrets(parts: Parts) -> Mapping[str, str]:
 def take_in(parts: Parts, body: bytes, signed: Signed, by: Receiver | None = None) -> Taken:
     """Store what a verified body says. Raises Outside when neither SQL nor the spool could take it.
 
-    `by` receives it together with others; None: alone.
+    `by` reads and receives it together with others; None: alone.
     """
     received_at = parts.clock()
-    delivery = read_delivery(META, body, received_at)
     try:
         if by is None:
-            receive(parts, delivery, signed, received_at)
+            receipt = receive(parts, read_delivery(META, body, received_at), signed, received_at)
         else:
-            by(delivery, signed, received_at)
-        return Taken("stored", _spoken_to(parts, delivery, signed))
+            receipt = by(partial(read_delivery, META, body, received_at), signed, received_at)
+        return Taken("stored", receipt.account_ids)
     except LedgerUnavailable as trouble:
         log.warning("ledger_down %s", type(trouble).__name__)
     parts.spool.append(f"{META}|{signed.account_id or ''}", body, received_at)
     return Taken("spooled")
-
-
-def _spoken_to(parts: Parts, delivery: Delivery, signed: Signed) -> frozenset[str]:
-    catalog = parts.catalog()
-    named = {(event.channel, event.account_external_id) for event in delivery.events}
-    found = [catalog.account(*name) for name in named]
-    return frozenset(one.id for one in found if one is not None and may_sign(parts, catalog, one, signed))
 
 
 class LastHeard:

@@ -7,7 +7,7 @@ for all, then hands the lead to the first of those who came meanwhile. Alone, a 
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,8 @@ from claimbot.core.messages import Delivery
 from claimbot.flows.receive import Parcel, Receipt, Signed, receive_all
 from claimbot.parts import Parts
 
-# Enough to spread the cost of a commit, and one delivery of a platform has as many at most.
+# Enough to spread the cost of a commit, and one delivery of a platform has as many at most: whoever takes
+# the group beyond it is the last of it.
 EVENTS_MOST = 1_000
 
 
@@ -36,7 +37,10 @@ def _locked() -> threading.Lock:
 class Ticket:
     """One delivery that waits: for its receipt, or for being the one who leads."""
 
-    parcel: Parcel
+    read: Callable[[], Delivery]
+    signed: Signed
+    received_at: datetime
+    parcel: Parcel | None = None
     called: threading.Lock = field(default_factory=_locked)
     receipt: Receipt | None = None
     trouble: Exception | None = None
@@ -44,6 +48,15 @@ class Ticket:
     @property
     def is_served(self) -> bool:
         return self.receipt is not None or self.trouble is not None
+
+    def open(self) -> int:
+        """Read the body. Returns how many events it holds; a body that breaks us is its own trouble."""
+        try:
+            self.parcel = Parcel(self.read(), self.signed, self.received_at)
+        except Exception as trouble:  # a door for the others: its own thread raises it
+            self.trouble = trouble
+            return 0
+        return len(self.parcel.delivery.events)
 
 
 class Together:
@@ -63,9 +76,9 @@ class Together:
         with self._lock:
             return len(self._waiting)
 
-    def receive(self, delivery: Delivery, signed: Signed, received_at: datetime) -> Receipt:
-        """As `flows.receive`: returns after the commit. Raises what that raises."""
-        mine = Ticket(Parcel(delivery, signed, received_at))
+    def receive(self, read: Callable[[], Delivery], signed: Signed, received_at: datetime) -> Receipt:
+        """As `flows.receive`: returns after the commit. Raises what that raises, and what `read` raises."""
+        mine = Ticket(read, signed, received_at)
         with self._lock:
             self._waiting.append(mine)
             is_first = not self.is_led
@@ -85,7 +98,7 @@ class Together:
         group = self._next_group()
         began_at = time.monotonic()
         try:
-            self._serve(group)
+            self._serve([ticket for ticket in group if ticket.parcel is not None])
         finally:
             self._last_size, self._last_seconds = len(group), time.monotonic() - began_at
             for ticket in group:
@@ -102,15 +115,17 @@ class Together:
             time.sleep(LOOK_SECONDS)
 
     def _next_group(self) -> list[Ticket]:
-        """Those who wait, in the order in which they came; who leads is the first of them."""
+        """Those who wait, read, in the order in which they came; who leads is the first of them."""
         with self._lock:
             group = [self._waiting.popleft()]
-            events = len(group[0].parcel.delivery.events)
-            while self._waiting:
-                events += len(self._waiting[0].parcel.delivery.events)
-                if events > EVENTS_MOST:
+        events = group[0].open()
+        while events < EVENTS_MOST:
+            with self._lock:
+                if not self._waiting:
                     break
-                group.append(self._waiting.popleft())
+                ticket = self._waiting.popleft()
+            group.append(ticket)
+            events += ticket.open()
         return group
 
     def _hand_over(self) -> None:
@@ -122,8 +137,10 @@ class Together:
 
     def _serve(self, group: Sequence[Ticket]) -> None:
         """What breaks a group may be the fault of one of them: the others are received without it."""
+        if not group:
+            return
         try:
-            receipts = receive_all(self._parts, [ticket.parcel for ticket in group])
+            receipts = receive_all(self._parts, [ticket.parcel for ticket in group if ticket.parcel])
         except Outside as trouble:
             for ticket in group:
                 ticket.trouble = trouble

@@ -22,6 +22,16 @@ FIXED = [
     ("X-Robots-Tag", "noindex, nofollow"),
 ]
 
+# An answer to a machine shows nothing and runs nothing.
+FOR_MACHINES = [
+    *FIXED,
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("Cache-Control", "no-store"),
+]
+
 
 def add_headers(app: Flask) -> None:
     app.context_processor(lambda: {"script_nonce": script_nonce})

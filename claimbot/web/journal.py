@@ -23,11 +23,17 @@ def _begin() -> None:
 
 def _write(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "-"
-    is_quiet = route in QUIET and response.status_code < 400
+    write_line(request.method, route, response.status_code, g.get("began_at"))
+    return response
+
+
+def write_line(method: str, route: str, status: int, began_at: float | None) -> None:
+    """`began_at`: as time.monotonic() said; None when it never began."""
+    is_quiet = route in QUIET and status < 400
     level = logging.DEBUG if is_quiet else logging.INFO
     if not log.isEnabledFor(level):
-        return response
-    method = request.method if request.method in METHODS else "OTHER"
-    took_ms = (time.monotonic() - g.get("began_at", time.monotonic())) * 1000
-    log.log(level, "request %s %s %d ms=%.0f", method, route, response.status_code, took_ms)
-    return response
+        return
+    took_ms = (time.monotonic() - began_at) * 1000 if began_at is not None else 0.0
+    log.log(
+        level, "request %s %s %d ms=%.0f", method if method in METHODS else "OTHER", route, status, took_ms
+    )

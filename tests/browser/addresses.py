@@ -13,7 +13,7 @@ from claimbot.settings import Settings
 from tests.e2e.machine import Machine
 
 # Read by machines; their own tests look at them.
-FOR_MACHINES = ("static", "hooks.", "health.")
+FOR_MACHINES = ("static", "health.")
 # A link of an invitation works once: test_people.py walks it.
 ONCE = ("admin.look_at_invitation",)
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -56,24 +56,28 @@ def counted_inserts(ledger: Ledger) -> Iterator[list[str]]:
 
 
 def receive_behind_one(play: Play, deliveries: list[Delivery]) -> list[Receipt | Exception]:
+    return receive_read_behind_one(play, [partial(told, delivery) for delivery in deliveries])
+
+
+def receive_read_behind_one(play: Play, reads: Sequence[Callable[[], Delivery]]) -> list[Receipt | Exception]:
     """The first is held up by a busy ledger; all others arrive meanwhile."""
     together = Together(play.parts)
     found: dict[int, Receipt | Exception] = {}
 
     def deliver(number: int) -> None:
         try:
-            found[number] = together.receive(deliveries[number], Signed(), play.clock())
+            found[number] = together.receive(reads[number], Signed(), play.clock())
         except Exception as trouble:
             found[number] = trouble
 
-    threads = [threading.Thread(target=deliver, args=(number,)) for number in range(len(deliveries))]
+    threads = [threading.Thread(target=deliver, args=(number,)) for number in range(len(reads))]
     with busy_ledger(play.ledger):
         for number, thread in enumerate(threads):
             thread.start()
             wait_until(partial(is_queued, together, number))
     for thread in threads:
         thread.join(30)
-    return [found[number] for number in range(len(deliveries))]
+    return [found[number] for number in range(len(reads))]
 
 
 def is_queued(together: Together, behind: int) -> bool:
@@ -84,6 +88,11 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     ends_at = time.monotonic() + 30
     while not is_so() and time.monotonic() < ends_at:
         time.sleep(0.001)
+
+
+def told(delivery: Delivery) -> Delivery:
+    """What is read of a body."""
+    return delivery
 
 
 def of(play: Play, who: str, words: str = "LAUNCH") -> Delivery:
@@ -116,12 +125,31 @@ def test_one_that_breaks_does_not_break_the_others(play: Play) -> None:
     assert_invariants(play.parts)
 
 
+def test_a_body_that_breaks_its_reader_is_the_trouble_of_its_own_request(play: Play) -> None:
+    def broken() -> Delivery:
+        raise ValueError("of our reader")
+
+    reads = [partial(of, play, "7000"), partial(of, play, "7001"), broken, partial(of, play, "7002")]
+    receipts = receive_read_behind_one(play, reads)
+
+    assert [type(one) for one in receipts] == [Receipt, Receipt, ValueError, Receipt]
+    assert play.states() == {"held": 3}
+
+
+def test_alone_a_broken_body_leaves_the_lead_to_the_next(play: Play) -> None:
+    together = Together(play.parts)
+    with pytest.raises(ZeroDivisionError):
+        together.receive(lambda: Delivery(str(1 // 0)), Signed(), play.clock())
+
+    assert together.receive(partial(of, play, "7000"), Signed(), play.clock()).new == 1
+
+
 def test_without_the_ledger_everybody_is_told(play: Play) -> None:
     together = Together(replace(play.parts, ledger=dead_ledger()))
 
     def deliver(number: int) -> bool:
         try:
-            together.receive(of(play, f"7{number:03d}"), Signed(), play.clock())
+            together.receive(partial(of, play, f"7{number:03d}"), Signed(), play.clock())
         except LedgerUnavailable:
             return True
         return False
@@ -131,5 +159,7 @@ def test_without_the_ledger_everybody_is_told(play: Play) -> None:
 
 def test_alone_nobody_is_waited_for(play: Play) -> None:
     together = Together(play.parts)
-    receipts = [together.receive(of(play, f"7{number:03d}"), Signed(), play.clock()) for number in range(3)]
+    receipts = [
+        together.receive(partial(of, play, f"7{number:03d}"), Signed(), play.clock()) for number in range(3)
+    ]
     assert [one.new for one in receipts] == [1, 1, 1]

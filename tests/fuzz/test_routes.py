@@ -14,7 +14,7 @@ from claimbot.channels.signing import sign_meta
 from claimbot.db.engine import Ledger
 from tests.builders import make_claim, make_lead
 from tests.web.admin.desk import Desk, open_desk, token_of
-from tests.web.doors import NOBODY, SECRET, open_doors, stripe_header
+from tests.web.doors import NOBODY, SECRET, all_rules, open_doors, stripe_header
 from tests.web.test_hooks_content import ODD, RUBBISH
 from tests.web.test_hooks_stripe import ODD as ODD_EVENTS
 from tests.web.test_hooks_stripe import RUBBISH as RUBBISH_EVENTS
@@ -98,7 +98,7 @@ def signed(desk: Desk, path: str, body: bytes) -> dict[str, str]:
 
 
 def test_no_request_of_anybody_to_any_route_is_a_bug_of_ours(desk: Desk) -> None:
-    ids, rules = known_ids(desk), list(desk.app.url_map.iter_rules())
+    ids, rules = known_ids(desk), all_rules(desk.app)
     owner = desk.sign_in()
     token = token_of(owner)
     clients: list[Client] = [owner.client, desk.app.test_client()]

@@ -11,7 +11,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from sqlalchemy import func, select, text
+from werkzeug.routing import Rule
 
 from claimbot.app import create_app
 from claimbot.channels.signing import sign_meta
@@ -145,3 +147,8 @@ def open_doors(ledger: Ledger, redis_url: str, **more: str) -> Iterator[Doors]:
         yield Doors(parts, hands, brand, account, other, other_account)
     finally:
         parts.close()
+
+
+def all_rules(app: Flask) -> list[Rule]:
+    """Of the pages, and of the webhooks' own application before them."""
+    return [*app.extensions["hooks"].url_map.iter_rules(), *app.url_map.iter_rules()]

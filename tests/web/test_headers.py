@@ -13,10 +13,11 @@ from claimbot.app import create_app
 from claimbot.core.claims import State
 from claimbot.core.errors import Setup
 from claimbot.web.headers import FIXED, origin_of
+from claimbot.web.hook_door import is_for_hooks
 from claimbot.web.pages import MARK_CHARS, STATIC
 from tests.builders import make_claim, make_drop, make_lead, told
 from tests.pages import CheckingClient
-from tests.web.doors import Doors, as_body, hello
+from tests.web.doors import Doors, all_rules, as_body, hello
 
 PATHS = [
     ("GET", "/", 200),
@@ -56,18 +57,23 @@ def test_every_answer_carries_the_policy(sqlite_doors: Doors, method: str, path:
 
     assert answer.status_code == status
     assert {name: answer.headers[name] for name, _ in FIXED} == dict(FIXED)
+    assert "Set-Cookie" not in answer.headers
     policy = answer.headers["Content-Security-Policy"]
+    if is_for_hooks(path):
+        assert policy == "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        assert answer.headers.getlist("Cache-Control") == ["no-store"]
+        return
     assert re.match(
         r"default-src 'none'; script-src 'nonce-[\w-]{22}'; style-src 'self'; img-src 'self'", policy
     )
     assert policy.endswith("base-uri 'none'; object-src 'none'; frame-ancestors 'none'")
-    assert "Set-Cookie" not in answer.headers
 
 
 def matched(app: Flask, method: str, path: str) -> str:
     """The rule that takes this request; empty when none does."""
     try:
-        rule, _ = app.url_map.bind("localhost").match(path, method, return_rule=True)
+        owner = app.extensions["hooks"] if is_for_hooks(path) else app
+        rule, _ = owner.url_map.bind("localhost").match(path, method, return_rule=True)
     except HTTPException:
         return ""
     return str(rule.rule)
@@ -76,7 +82,7 @@ def matched(app: Flask, method: str, path: str) -> str:
 def test_every_route_was_tried(sqlite_doors: Doors) -> None:
     """A new route fails here until it is tried above; tests/web/admin walks those of the admin."""
     app = create_app(sqlite_doors.parts)
-    rules = {rule.rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/admin/")}
+    rules = {rule.rule for rule in all_rules(app) if not rule.rule.startswith("/admin/")}
 
     tried = {matched(app, method, path) for method, path, _ in PATHS}
     assert rules - tried == set()
