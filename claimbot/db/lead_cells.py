@@ -1,7 +1,7 @@
 """How does the database write the exported list? The same letters as core/leads.py, as one statement.
 
-PostgreSQL writes whole safe lines itself (COPY). SQLite writes everything that is ours as text; what people
-typed is made safe by core/leads.py, cell by cell.
+The database writes whole lines. It looks once at everything that people typed in a line; only where that may
+need an apostrophe or quotation marks, each cell is made safe by itself.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Text,
+    and_,
     case,
     cast,
     func,
@@ -25,8 +26,6 @@ from claimbot.core.leads import CHANGED, COLUMNS, TRIGGERS, UNSEEN, WATCHED, csv
 Cell = ColumnElement[Any]
 
 YES, NO, NOTHING = (literal_column(word, Text) for word in ("'yes'", "'no'", "''"))
-TIME_OF_POSTGRESQL = 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
-TIME_OF_SQLITE = "%Y-%m-%dT%H:%M:%SZ"
 # What people typed, or may have; everything else in the list is a word of ours.
 TYPED = (
     "brand",
@@ -42,70 +41,38 @@ TYPED = (
     "note",
 )
 TYPED_AT = tuple(COLUMNS.index(name) for name in TYPED)
+# Both databases leave a place empty whose cell is missing.
+PATTERN = literal(",".join(["%s"] * len(COLUMNS)), Text)
 # Lines go out in pieces of so many: one at a time is slow, all at once is not flat.
 PIECE_LINES = 1_000
-# PostgreSQL cannot keep the letter NUL.
-_FIRST_LETTERS = [ord(letter) for letter in sorted(WATCHED - {"\0"})]
-
-
-def _set_of(letters: Iterable[str]) -> str:
-    """As a regular expression of PostgreSQL names them: several have a meaning of their own."""
-    return "[" + "".join(f"\\u{ord(letter):04x}" for letter in sorted(letters)) + "]"
-
-
-RISKY = f"^({_set_of(UNSEEN)}*{_set_of(TRIGGERS - {chr(0)})}|({CHANGED.pattern})$)"
+# A cell with one of these stands in quotation marks.
+QUOTED = '",\r\n'
+# Stands before each typed cell while we look at the whole line, so that its first letter is known.
+START = "\1"
+SECONDS_END = len("2026-03-14T18:00:00")
 
 
 def write_lines(tx: Connection, lines: Select[Any], brand_slug: str) -> Iterator[bytes]:
     """The lines of the list, as in a file of RFC 4180, in pieces."""
-    if tx.dialect.name == "postgresql":
-        return _copied(tx, _statement(lines, brand_slug, _OfPostgresql()))
-    return _written(tx, _statement(lines, brand_slug, _OfSqlite()))
-
-
-def _copied(tx: Connection, statement: Select[Any]) -> Iterator[bytes]:
-    compiled = statement.compile(dialect=tx.dialect, compile_kwargs={"render_postcompile": True})
-    driver: Any = tx.connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled.params) as copy,
-    ):
-        lines: list[bytes] = []
-        for line in copy:
-            lines.append(bytes(line)[:-1])
-            if len(lines) == PIECE_LINES:
-                yield b"\r\n".join(lines) + b"\r\n"
-                lines.clear()
-    if lines:
-        yield b"\r\n".join(lines) + b"\r\n"
-
-
-def _written(tx: Connection, statement: Select[Any]) -> Iterator[bytes]:
-    # The rows as the driver gives them: every cell is text already.
-    cursor = tx.execute(statement).cursor
+    of = _OfPostgresql() if tx.dialect.name == "postgresql" else _OfSqlite(tx)
+    # The rows as the driver gives them: each is one text.
+    cursor = tx.execute(_statement(lines, brand_slug, of)).cursor
     while rows := cursor.fetchmany(PIECE_LINES):
-        yield "".join(map(_line, rows)).encode()
-
-
-def _line(row: Sequence[str]) -> str:
-    cells = list(row)
-    for place in TYPED_AT:
-        if cells[place] and cells[place][0] in WATCHED:
-            cells[place] = safe_cell(cells[place])
-    return csv_line(cells)
+        yield "".join([f"{line}\r\n" for (line,) in rows]).encode()
 
 
 def _statement(lines: Select[Any], brand_slug: str, of: "_OfPostgresql | _OfSqlite") -> Select[Any]:
     line = lines.subquery("line")
     made = _cells(line.c, of)
-    made["brand"] = literal(safe_cell(brand_slug), Text)
-    cells = [made[name].label(name) for name in COLUMNS]
-    return select(*cells).order_by(line.c.lead_id, line.c.drop_id)
+    made["brand"] = literal(brand_slug, Text)
+    typed = [made["brand"], *(cast(line.c[name], Text) for name in TYPED if name != "brand")]
+    cells = [made[name] for name in COLUMNS]
+    written = case((of.is_plain(typed), of.line(cells)), else_=of.careful_line(cells))
+    return select(written).order_by(line.c.lead_id, line.c.drop_id)
 
 
 def _cells(kept: Any, of: "_OfPostgresql | _OfSqlite") -> dict[str, Cell]:
-    """The name of each column and how it is written; `kept` are the columns of lead_lines.py."""
-    words = ("lead_id", "channel", "outcome", "claim_state", "currency")
+    """The name of each column and what it says; `kept` are the columns of lead_lines.py."""
     times = ("consent_at", "first_seen_at", "last_seen_at", "told_at", "paid_at")
     because = case(
         (kept.missing != NOTHING, kept.missing),
@@ -114,57 +81,90 @@ def _cells(kept: Any, of: "_OfPostgresql | _OfSqlite") -> dict[str, Cell]:
         else_=literal_column("'meets the rule'", Text),
     )
     return {
-        **{name: of.word(kept[name]) for name in words},
-        **{name: of.typed(kept[name]) for name in TYPED if name not in ("brand", "tags")},
-        **{name: of.word(_number(kept[name])) for name in ("place", "quantity", "paid_minor")},
+        # Ours count or are paid, so no number is negative; a minus sign would be a trigger.
+        **{name: kept[name] for name in COLUMNS if name in kept},
         **{name: of.time(kept[name]) for name in times},
         "qualified": case((kept.missing == NOTHING, YES), else_=NO),
         "qualified_because": because,
-        "consent_marketing": of.word(case((kept.consent_marketing, YES), (~kept.consent_marketing, NO))),
+        "consent_marketing": case((kept.consent_marketing, YES), (~kept.consent_marketing, NO)),
         "opted_out": case((kept.opted_out_at.is_(None), NO), else_=YES),
-        "tags": of.typed(of.tags(kept.tags)),
+        "tags": case((cast(kept.tags, Text) != literal_column("'[]'", Text), of.tags(kept.tags))),
     }
 
 
-def _number(number: Cell) -> Cell:
-    """Ours count or are paid, so none is negative; a minus sign would be a trigger."""
-    return cast(number, Text)
+def _as_iso(moment: Cell) -> Cell:
+    return func.replace(moment, " ", "T").concat("Z")
 
 
 class _OfPostgresql:
-    """An empty cell is NULL: COPY writes "" for an empty text."""
+    def line(self, cells: Sequence[Cell]) -> Cell:
+        return func.format(PATTERN, *cells)
 
-    def typed(self, text: Cell) -> Cell:
-        """One look at the first letter decides for nearly every cell; a regular expression costs more."""
-        is_watched = func.ascii(text).in_(_FIRST_LETTERS)
-        quoted = literal_column("''''", Text).concat(text)
-        checked = case((text.regexp_match(RISKY), quoted), else_=text)
-        return case((is_watched, checked), else_=self.word(text))
+    def is_plain(self, typed: Sequence[Cell]) -> Cell:
+        """One regular expression for a line; one for each cell would cost as much as everything else."""
+        seen = func.concat_ws(START, NOTHING, *(func.coalesce(cell, NOTHING) for cell in typed))
+        return ~seen.regexp_match(f"{_one_of(QUOTED)}|{_one_of(START)}{_one_of(WATCHED)}")
 
-    def word(self, text: Cell) -> Cell:
-        return func.nullif(text, NOTHING)
+    def careful_line(self, cells: Sequence[Cell]) -> Cell:
+        return self.line([_careful(cell) if at in TYPED_AT else cell for at, cell in enumerate(cells)])
 
     def time(self, at: Cell) -> Cell:
-        return func.to_char(func.timezone("UTC", at), TIME_OF_POSTGRESQL)
+        """Cut from what the server writes, in a third of the time that to_char takes."""
+        return _as_iso(func.left(cast(func.timezone("UTC", at), Text), SECONDS_END))
 
     def tags(self, tags: Cell) -> Cell:
         each = func.json_array_elements_text(tags).table_valued("value")
-        joined = select(func.string_agg(each.c.value, ", ")).scalar_subquery()
-        return case((cast(tags, Text) != literal_column("'[]'", Text), joined))
+        return select(func.string_agg(each.c.value, ", ")).scalar_subquery()
+
+
+def _one_of(letters: Iterable[str]) -> str:
+    """As a regular expression of PostgreSQL names them: several have a meaning of their own."""
+    return "[" + "".join(f"\\u{ord(letter):04x}" for letter in sorted(set(letters) - {"\0"})) + "]"
+
+
+RISKY = f"^({_one_of(UNSEEN)}*{_one_of(TRIGGERS)}|({CHANGED.pattern})$)"
+
+
+def _careful(text: Cell) -> Cell:
+    """What safe_cell and csv_line make of it."""
+    safe = case((text.regexp_match(RISKY), literal("'", Text).concat(text)), else_=text)
+    within = literal('"', Text).concat(func.replace(safe, '"', '""')).concat('"')
+    return case((text.regexp_match(_one_of(QUOTED)), within), else_=safe)
 
 
 class _OfSqlite:
-    """A missing cell is empty text, ready to be joined."""
+    """It asks core/leads.py for each line that needs care."""
 
-    def typed(self, text: Cell) -> Cell:
-        return func.coalesce(text, NOTHING)
+    def __init__(self, tx: Connection) -> None:
+        driver: Any = tx.connection.driver_connection
+        driver.create_function("careful_line", len(COLUMNS), _careful_line, deterministic=True)
 
-    word = typed
+    def line(self, cells: Sequence[Cell]) -> Cell:
+        return func.printf(PATTERN, *cells)
+
+    def is_plain(self, typed: Sequence[Cell]) -> Cell:
+        # A hyphen stands last among the letters, where it means itself; neither database has the letter NUL.
+        first = "".join(sorted(WATCHED - {"\0", "-"})) + "-"
+        known = [func.coalesce(cell, NOTHING) for cell in typed]
+        together: Cell = known[0]
+        for cell in known[1:]:
+            together = together.concat(cell)
+        begins = [cell.bool_op("NOT GLOB")(f"[{first}]*") for cell in known]
+        return and_(together.bool_op("NOT GLOB")(f"*[{QUOTED}]*"), *begins)
+
+    def careful_line(self, cells: Sequence[Cell]) -> Cell:
+        return func.careful_line(*cells)
 
     def time(self, at: Cell) -> Cell:
-        return func.coalesce(func.strftime(TIME_OF_SQLITE, cast(at, Text)), NOTHING)
+        return _as_iso(func.substr(cast(at, Text), 1, SECONDS_END))
 
     def tags(self, tags: Cell) -> Cell:
         each = func.json_each(tags).table_valued("value")
-        joined = select(func.group_concat(each.c.value, ", ")).scalar_subquery()
-        return case((cast(tags, Text) != literal_column("'[]'", Text), joined), else_=NOTHING)
+        return select(func.group_concat(each.c.value, ", ")).scalar_subquery()
+
+
+def _careful_line(*kept: str | int | None) -> str:
+    cells = ["" if cell is None else str(cell) for cell in kept]
+    for place in TYPED_AT:
+        cells[place] = safe_cell(cells[place])
+    return csv_line(cells).removesuffix("\r\n")

@@ -3,6 +3,8 @@
 Everything is read in the order of the leads' ids, so PostgreSQL merges three indexes and hardly sorts.
 """
 
+import functools
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +14,15 @@ from sqlalchemy import (
     Connection,
     Select,
     Subquery,
+    Text,
     and_,
     case,
+    cast,
     func,
     literal_column,
     null,
     or_,
     select,
-    text,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -35,11 +38,18 @@ BEST_FIRST = {State.SOLD: 0, **dict.fromkeys((*LIVE, State.GRANTED, State.DISPUT
 OTHER_RANK = 2
 # The empty word stands for "about no drop": unlike NULL it can be joined on.
 DROP_OF_INBOX = func.coalesce(inbox.c.drop_id, "")
-LATEST_SAID = (inbox.c.received_at.desc(), inbox.c.event_key.desc())
+LATEST_SAID = (inbox.c.received_at, inbox.c.event_key)
 
 
 # A range of some thousand lines takes a fraction of a second, unless the machine has other things to do.
 PATIENCE_MS = 30_000
+# A range is sorted in memory, and is not worth compiling its statement. Times are cut as ISO writes them.
+FOR_A_FILE = {
+    "statement_timeout": str(PATIENCE_MS),
+    "work_mem": "32MB",
+    "jit": "off",
+    "DateStyle": "ISO",
+}
 
 # Sorting carries every column along: what the list does not tell stays out.
 OF_CLAIM = tuple(
@@ -72,7 +82,7 @@ def find_last(tx: Connection, brand_id: str, after: str, most: int) -> str | Non
 def be_patient(tx: Connection) -> None:
     """A file may take longer than a follower would wait; the page of a browser may not."""
     if tx.dialect.name == "postgresql":
-        tx.execute(text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
+        tx.execute(select(*(func.set_config(name, value, True) for name, value in FOR_A_FILE.items())))
 
 
 def rank_of(state: ColumnElement[str]) -> ColumnElement[Any]:
@@ -130,7 +140,8 @@ def _said(wanted: Wanted, part: Range, is_sqlite: bool) -> CTE:
     found = found.where(inbox.c.brand_id == wanted.brand_id, part.holds(inbox.c.lead_id))
     if wanted.drop_id is not None:
         found = found.where(inbox.c.drop_id == wanted.drop_id)
-    return _first(found, (inbox.c.lead_id, DROP_OF_INBOX), LATEST_SAID, is_sqlite).cte("said")
+    latest = _first(found, (inbox.c.lead_id, DROP_OF_INBOX), LATEST_SAID, is_sqlite)
+    return latest.cte("said").prefix_with("MATERIALIZED", dialect="sqlite")
 
 
 def _stands(wanted: Wanted, part: Range, is_sqlite: bool) -> CTE:
@@ -139,17 +150,20 @@ def _stands(wanted: Wanted, part: Range, is_sqlite: bool) -> CTE:
     found = select(*kept).where(claims.c.brand_id == wanted.brand_id, part.holds(claims.c.lead_id))
     if wanted.drop_id is not None:
         found = found.where(claims.c.drop_id == wanted.drop_id)
-    best = (rank_of(claims.c.state), claims.c.created_at.desc(), claims.c.id.desc())
-    return _first(found, (claims.c.lead_id, claims.c.drop_id), best, is_sqlite).cte("stands")
+    order = (OTHER_RANK - rank_of(claims.c.state), claims.c.created_at, claims.c.id)
+    best = _first(found, (claims.c.lead_id, claims.c.drop_id), order, is_sqlite)
+    return best.cte("stands").prefix_with("MATERIALIZED", dialect="sqlite")
 
 
 def _first(found: Select[Any], pair: Keys, order: Keys, is_sqlite: bool) -> Select[Any]:
-    """The first row of each pair in this order."""
+    """The row of each pair that is greatest in this order."""
     if not is_sqlite:
-        return found.ext(distinct_on(*pair)).order_by(*pair, *order)
-    nth = func.row_number().over(partition_by=pair, order_by=order).label("nth")
-    ranked = found.add_columns(nth).subquery()
-    return select(ranked).where(ranked.c.nth == 1)
+        return found.ext(distinct_on(*pair)).order_by(*pair, *(key.desc() for key in order))
+    # Beside one max() SQLite takes every other column from the row that has it, in half of a window's time.
+    # Ranks and times have one width each, so as text they sort alike.
+    first, *rest = (cast(key, Text) for key in order)
+    greatest = func.max(functools.reduce(operator.add, rest, first)).label("greatest")
+    return found.add_columns(greatest).group_by(*pair)
 
 
 def _pairs(said: CTE, stands: CTE, is_sqlite: bool) -> CTE:
@@ -157,24 +171,18 @@ def _pairs(said: CTE, stands: CTE, is_sqlite: bool) -> CTE:
     is_same = and_(stands.c.lead_id == said.c.lead_id, stands.c.drop_id == said.c.drop_id)
     told = (said.c.outcome, said.c.source.label("said_source"), said.c.keyword.label("said_keyword"))
     who = (said.c.lead_id, said.c.drop_id)
+    claimed = _claimed(stands)
     if not is_sqlite:
         both = (
             func.coalesce(one, other).label(one.name) for one, other in zip(who, _who(stands), strict=True)
         )
-        return (
-            select(*both, *told, *_claimed(stands))
-            .select_from(said.join(stands, is_same, full=True))
-            .cte("pairs")
-        )
-    # Not every SQLite knows FULL JOIN, and for a LEFT JOIN it looks through all claims for each lead.
-    # Each side has one row of a pair, so the greatest of each column is the one that is known.
-    claimed = _claimed(stands)
-    wrote = select(*who, *told, *(null().label(column.name) for column in claimed))
-    unsaid = select(*_who(stands), *(null() for _ in told), *claimed)
-    both_rows = union_all(wrote, unsaid).subquery()
-    pair = (both_rows.c.lead_id, both_rows.c.drop_id)
-    rest = (func.max(column).label(column.name) for column in both_rows.c if column.name not in WHO)
-    return select(*pair, *rest).group_by(*pair).cte("pairs")
+        joined = said.join(stands, is_same, full=True)
+        return select(*both, *told, *claimed).select_from(joined).cte("pairs")
+    # Not every SQLite knows FULL JOIN, and those that do read all claims for each lead.
+    with_claim = select(*_who(stands), *told, *claimed).select_from(stands.outerjoin(said, is_same))
+    without = select(*who, *told, *(null() for _ in claimed))
+    without = without.where(~select(stands.c.lead_id).where(is_same).exists())
+    return union_all(with_claim, without).cte("pairs")
 
 
 def _who(stands: CTE) -> tuple[ColumnElement[str], ColumnElement[str]]:
@@ -182,7 +190,7 @@ def _who(stands: CTE) -> tuple[ColumnElement[str], ColumnElement[str]]:
 
 
 def _claimed(stands: CTE) -> list[ColumnElement[Any]]:
-    return [column for column in stands.c if column.name not in WHO]
+    return [stands.c[name] for name in OF_CLAIM]
 
 
 def _columns(people: Subquery, pairs: CTE) -> list[ColumnElement[Any]]:
