@@ -36,8 +36,9 @@ HOLD_LATE = timedelta(seconds=30)
 LINE_LATE = timedelta(seconds=90)
 # Giving up old work takes one more try, and tries are at most five minutes apart.
 AGE_LATE = timedelta(minutes=10)
-# A transaction that took its time and its line here may commit this much later.
-COMMIT_LATE = timedelta(seconds=5)
+# A transaction that took its time and its line here may commit this much later: on SQLite it waits five
+# seconds for its turn in the process, and five for the other processes.
+COMMIT_LATE = timedelta(seconds=10)
 # How many places in line are looked at more closely.
 SUSPECTS_MOST = 2_000
 
@@ -255,7 +256,8 @@ def _could_be_served(row: Row[Any], moment: datetime) -> bool:
 
 
 def _was_in_line(row: Row[Any], moment: datetime) -> bool:
-    return bool(row.created_at + COMMIT_LATE < moment and (not row.promoted_at or moment < row.promoted_at))
+    is_still_in_line = not row.promoted_at or moment + COMMIT_LATE < row.promoted_at
+    return bool(row.created_at + COMMIT_LATE < moment and is_still_in_line)
 
 
 # Who was given a unit without waiting is in one of these, or left them for a state that waiters reach too.

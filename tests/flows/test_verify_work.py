@@ -249,6 +249,15 @@ def test_who_is_promoted_later_than_those_behind_broke_the_line_too(
     assert line[0] in broken(verify(parts))["I11"]
 
 
+def test_promotions_that_waited_for_each_other_are_no_breach(
+    busy: Busy, parts: Parts, line: tuple[str, str]
+) -> None:
+    """Each took its time before it waited for the ledger, and the first in line happened to do so later."""
+    busy.change(PROMOTE, at=at(-5), id=line[1])
+    busy.change(PROMOTE, at=at(-5) + timedelta(seconds=9), id=line[0])
+    assert broken(verify(parts)) == {}
+
+
 def test_a_line_served_in_order_is_no_breach(busy: Busy, parts: Parts, line: tuple[str, str]) -> None:
     busy.change(PROMOTE, at=at(-5), id=line[0])
     busy.change(PROMOTE, at=at(-4), id=line[1])
