@@ -340,3 +340,14 @@ def test_a_platform_that_says_later_is_asked_later(looker: Looker, meta: MetaSer
     looker.engine.pass_time(minutes=4)
     assert looker.look() == 0
     assert (len(meta.asked), open_alerts(looker.engine)) == (2, [])
+
+
+def test_an_account_is_asked_evenly_and_a_little_slower_than_it_allows(looker: Looker) -> None:
+    """Two calls a second are allowed; a third within any second would cost a minute's rest."""
+    parts, now = looker.engine.parts, looker.engine.clock()
+
+    def may_ask_after(seconds: float) -> bool:
+        at_that_moment = replace(parts, clock=lambda: now + timedelta(seconds=seconds))
+        return looker.catch_up.may_ask(at_that_moment, "acc_evenly")
+
+    assert [seconds for seconds in (0.0, 0.1, 0.5, 0.6, 0.7) if may_ask_after(seconds)] == [0.0, 0.6]
