@@ -37,13 +37,16 @@ def pay_link(parts: Parts, claim: Claim) -> str:
     return f"{parts.settings.own_url}/c/{claim.token}"
 
 
-def ensure_session(parts: Parts, claim_id: str) -> Session:
-    """The claim's one payable session, made if missing. Never waits for Stripe's rate budget."""
+def ensure_session(parts: Parts, claim_id: str, is_hasty: bool = False) -> Session:
+    """The claim's one payable session, made if missing. Never waits for Stripe's rate budget.
+
+    `is_hasty`: a message waits for it, which goes out with our own link when Stripe takes long.
+    """
     for _ in range(EPOCH_TRIES):
         found = parts.ledger.run(lambda tx: _attempt(parts, tx, claim_id))
         if isinstance(found, Session):
             return found
-        session = _call(parts, found)
+        session = _call(parts, found, is_hasty)
         if session is not None:
             return session
     return Session(reason="stripe_refused")
@@ -100,7 +103,7 @@ def local_time(moment: datetime, brand: Brand, form: str = "%H:%M %Z") -> str:
     return moment.astimezone(ZoneInfo(brand.timezone)).strftime(form)
 
 
-def _call(parts: Parts, attempt: checkouts.Attempt) -> Session | None:
+def _call(parts: Parts, attempt: checkouts.Attempt, is_hasty: bool) -> Session | None:
     """Ask Stripe. None: this attempt is used up, make another."""
     gateway = parts.gateways.of(attempt.brand_id)
     if gateway is None:
@@ -108,7 +111,7 @@ def _call(parts: Parts, attempt: checkouts.Attempt) -> Session | None:
         return Session(reason="no_stripe_key")
     if spend_call(parts, attempt.brand_id) > 0:
         return Session(reason="stripe_busy")
-    result = gateway.create(attempt.request)
+    result = gateway.create(attempt.request, is_hasty)
     return parts.ledger.run(lambda tx: note_created(parts, tx, attempt, result))
 
 

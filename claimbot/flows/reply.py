@@ -139,7 +139,7 @@ def _url(parts: Parts, row: OutboxRow, letter: Letter) -> str:
         return ""
     if drop.link_mode is LinkMode.PAY_LINK:
         return pay_link(parts, claim)
-    session = ensure_session(parts, claim.id)
+    session = ensure_session(parts, claim.id, is_hasty=drop.link_mode is LinkMode.AUTO)
     took = parts.clock() - row.taken_at
     is_in_time = drop.link_mode is LinkMode.DIRECT or took <= SESSION_PATIENCE
     return session.url if session.url and is_in_time else pay_link(parts, claim)

@@ -5,6 +5,7 @@ Every answer is a frozen value; no error of the SDK leaves this file, and no tex
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -35,6 +36,11 @@ from claimbot.payments.verdicts import UNREADABLE, Failure, failure, is_replayed
 API_VERSION = "2026-10-28.endive"
 # Connect, then read: a worker must not hang on Stripe (the SDK's own default is 80 s).
 TIMEOUTS_SECONDS = (3.0, 10.0)
+# The same for a call that holds up a message: beyond this our own link goes out instead of Stripe's.
+HASTY_SECONDS = (1.0, 2.0)
+# When so many calls in a row were not answered, nobody in a hurry asks again for so long.
+SILENT_AFTER = 2
+SILENCE_SECONDS = 5.0
 # Connections kept open to one Stripe: as many as worker threads of one process.
 CONNECTIONS_KEPT = 16
 PAGE_ROWS = 100  # Stripe's maximum
@@ -75,27 +81,41 @@ class Gateway:
         api_url: str = "",
         api_version: str = API_VERSION,
         timeouts_seconds: tuple[float, float] = TIMEOUTS_SECONDS,
+        now_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         # Both are process-wide in the SDK: no figures about this machine, and no bodies in the log.
         stripe.enable_telemetry = False
         logging.getLogger("stripe").setLevel(logging.WARNING)
         self._keys = keys
         self._is_key_malformed = bool(secret_key_faults(keys))
-        self._client = stripe.StripeClient(
-            keys.secret_key,
-            stripe_account=keys.account or None,
-            stripe_version=api_version,
-            base_addresses={"api": api_url.rstrip("/")} if api_url else None,
-            max_network_retries=0,
-            http_client=stripe.RequestsClient(timeout=timeouts_seconds, session=_pooled_session()),
-        )
+        self._now_seconds = now_seconds
+        self._unanswered = 0
+        self._silent_until = 0.0
+
+        def client(timeouts: tuple[float, float]) -> stripe.StripeClient:
+            return stripe.StripeClient(
+                keys.secret_key,
+                stripe_account=keys.account or None,
+                stripe_version=api_version,
+                base_addresses={"api": api_url.rstrip("/")} if api_url else None,
+                max_network_retries=0,
+                http_client=stripe.RequestsClient(timeout=timeouts, session=_pooled_session()),
+            )
+
+        connect, read_ = (min(pair) for pair in zip(timeouts_seconds, HASTY_SECONDS, strict=True))
+        self._client, self._hasty = client(timeouts_seconds), client((connect, read_))
 
     def __repr__(self) -> str:
         return f"Gateway({self._keys.brand_id})"
 
-    def create(self, request: CheckoutRequest) -> CallResult:
-        """Make the session. The same request again is the same session (one idempotency key)."""
-        sessions = self._client.v1.checkout.sessions
+    def create(self, request: CheckoutRequest, is_hasty: bool = False) -> CallResult:
+        """Make the session. The same request again is the same session (one idempotency key).
+
+        Who is hasty does not wait long for the answer, and is not even asked for while Stripe is silent.
+        """
+        if is_hasty and self._now_seconds() < self._silent_until:
+            return CallResult(Verdict.RETRY, None, "stripe_silent")
+        sessions = (self._hasty if is_hasty else self._client).v1.checkout.sessions
         wanted = params.checkout(request)
         options: stripe.RequestOptions = {"idempotency_key": request.idempotency_key}
         was_replayed = False
@@ -220,12 +240,20 @@ class Gateway:
         if self._is_key_malformed:
             return Failure(Verdict.PARKED, "key_malformed")
         try:
-            return call().to_dict()
+            answer = call().to_dict()
+        except stripe.APIConnectionError as error:
+            self._unanswered += 1
+            if self._unanswered >= SILENT_AFTER:
+                self._silent_until = self._now_seconds() + SILENCE_SECONDS
+            return failure(error)
         except stripe.StripeError as error:
             return failure(error)
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             # What the SDK lets out when a 2xx answer is JSON, but not what it expects.
             return UNREADABLE
+        self._unanswered = 0
+        self._silent_until = 0.0
+        return answer
 
     def _session_result(self, answer: Mapping[str, Any] | Failure) -> CallResult:
         if isinstance(answer, Failure):

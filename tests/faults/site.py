@@ -107,12 +107,12 @@ class Site:
             process.send_signal(number)
         return process.wait(PATIENCE_SECONDS)
 
-    def deliver(self, who: str) -> Ack:
+    def deliver(self, who: str, words: str = "LAUNCH") -> Ack:
         """They write; the same message again when it was not acknowledged."""
         begun, mid = time.monotonic(), f"mid.{who}"
         status = 0
         with suppress(httpx.HTTPError):
-            status = self.world.api("/dm", follower=who, text="LAUNCH", mid=mid, retry=False)["status"]
+            status = self.world.api("/dm", follower=who, text=words, mid=mid, retry=False)["status"]
         return Ack(mid, status, time.monotonic() - begun)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

@@ -41,7 +41,7 @@ class Sessions:
     def of(self, _brand_id: str) -> "Sessions":
         return self
 
-    def create(self, request: CheckoutRequest) -> CallResult:
+    def create(self, request: CheckoutRequest, is_hasty: bool = False) -> CallResult:
         if self.is_down:
             return CallResult(Verdict.UNKNOWN, reason="timeout")
         with self._lock:

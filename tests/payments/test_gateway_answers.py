@@ -80,6 +80,41 @@ def test_silence_after_the_call_was_sent_is_unknown(gateway: Gateway, stripe_say
     assert gateway.create(make_request()) == CallResult(Verdict.UNKNOWN, None, "timeout")
 
 
+def test_while_stripe_is_silent_nobody_in_a_hurry_asks(stripe_says: ScriptedStripe) -> None:
+    moments = iter([0.0, 1.0, 10.0, 14.9, 15.0])
+    gateway = Gateway(KEYS, stripe_says.url, now_seconds=lambda: next(moments))
+    stripe_says.says(Says(resets=True), Says(resets=True), Says(body=make_session()))
+
+    results = [gateway.create(make_request(), is_hasty=True) for _ in range(4)]
+
+    assert [(one.verdict, one.reason) for one in results] == [
+        (Verdict.UNKNOWN, "connection_lost"),
+        (Verdict.UNKNOWN, "connection_lost"),
+        (Verdict.RETRY, "stripe_silent"),
+        (Verdict.DONE, ""),
+    ]
+    assert len(stripe_says.asked) == 3
+
+
+def test_who_is_not_in_a_hurry_asks_a_silent_stripe_and_ends_the_silence(stripe_says: ScriptedStripe) -> None:
+    gateway = Gateway(KEYS, stripe_says.url)
+    stripe_says.says(Says(resets=True), Says(resets=True), Says(body=make_session()))
+
+    verdicts = [
+        gateway.create(make_request(), is_hasty).verdict for is_hasty in (True, True, True, False, True)
+    ]
+
+    assert verdicts == [Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.RETRY, Verdict.DONE, Verdict.DONE]
+
+
+def test_who_is_in_a_hurry_waits_two_seconds_at_most(stripe_says: ScriptedStripe) -> None:
+    """A patient call would wait until the server, after half a minute, closes the connection."""
+    stripe_says.says(Says(hangs=True))
+    patient = Gateway(KEYS, stripe_says.url, timeouts_seconds=(1.0, 60.0))
+
+    assert patient.create(make_request(), is_hasty=True) == CallResult(Verdict.UNKNOWN, None, "timeout")
+
+
 def test_a_lost_connection_is_unknown(gateway: Gateway, stripe_says: ScriptedStripe) -> None:
     stripe_says.says(Says(resets=True))
     assert gateway.create(make_request()) == CallResult(Verdict.UNKNOWN, None, "connection_lost")

@@ -87,7 +87,7 @@ class Stripe:
 
     # What the engine calls.
 
-    def create(self, request: CheckoutRequest) -> CallResult:
+    def create(self, request: CheckoutRequest, is_hasty: bool = False) -> CallResult:
         brand_id = self.brand_id
         return self._call("create", lambda: self._create(request, brand_id), request)
 
