@@ -4,7 +4,7 @@ import json
 import logging.config
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ DATA_DIR = "data"
 # Secrets that `up` made, and the addresses it last ran under.
 SECRETS_FILE = "secrets.json"
 ADDRESSES_FILE = "up.json"
+
+OLD_TABLES = "the tables are not up to date: claimbot db upgrade"
 
 # These write the address of every call, and an address may hold a token.
 TALKATIVE = ("httpx", "httpcore", "stripe", "urllib3")
@@ -55,12 +57,16 @@ def find_settings() -> Settings:
 
 
 @contextmanager
-def opened_parts() -> Iterator[Parts]:
-    """For a command: every live connection, closed afterwards."""
+def opened_parts(takes_old_tables: bool = False) -> Iterator[Parts]:
+    """For a command: every live connection, closed afterwards. Raises Setup when a migration is missing."""
     settings = find_settings()
     logging.config.dictConfig(log_config("WARNING" if settings.log_level == "INFO" else settings.log_level))
     parts = make_parts(settings)
     try:
+        # What a silent ledger keeps from being done, the command itself says; `doctor` goes on without.
+        with suppress(LedgerUnavailable):
+            if not takes_old_tables and pending(parts.ledger):
+                raise Setup([OLD_TABLES])
         yield parts
     finally:
         parts.close()
@@ -87,7 +93,7 @@ def faults_at_start(parts: Parts) -> list[str]:
     log = logging.getLogger("claimbot.start")
     try:
         if pending(parts.ledger):
-            faults.append("the tables are not up to date: claimbot db upgrade")
+            faults.append(OLD_TABLES)
     except LedgerUnavailable:
         log.warning("ledger_silent")
     try:

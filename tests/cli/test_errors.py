@@ -1,4 +1,6 @@
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import click
 import pytest
@@ -70,6 +72,25 @@ def test_a_refusal_is_one_line(terminal: Terminal) -> None:
 
     assert result.exit_code == 2
     assert result.stderr == "claimbot: There is no brand nobody; see: claimbot brand list\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("doctor",), ("verify",), ("brand", "list"), ("storm",), ("export", "leads", "--brand", "aurora")],
+)
+def test_a_data_folder_of_an_older_version_says_what_to_run(
+    aurora: Terminal, database: str, words: tuple[str, ...]
+) -> None:
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as file, file:
+        file.execute("UPDATE alembic_version SET version_num = '0001'")
+        file.execute("DROP TABLE notices")
+
+    result = aurora.run(*words)
+
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "claimbot: the tables are not up to date: claimbot db upgrade\n",
+    )
 
 
 def test_a_silent_database_is_one_line(terminal: Terminal) -> None:
