@@ -6,7 +6,7 @@ SQLite reads them all, and asks our own function only about those who may fit.
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, and_, func, literal, literal_column
+from sqlalchemy import Boolean, ColumnElement, Text, and_, func, literal, literal_column, or_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -16,6 +16,9 @@ from claimbot.db.tables import leads
 
 # PostgreSQL takes no word of more than 2,046 bytes.
 NAMES_CHARS_MOST = 500
+
+
+NAMES = (leads.c.username, leads.c.name, leads.c.email)
 
 
 def is_named_sql(table: str = "") -> str:
@@ -57,8 +60,9 @@ def _by_reading(asked: IsCalled, compiler: SQLCompiler, **more: Any) -> str:
     words = words_of(asked.search)
     if not words:
         return compiler.process(_has_signs(asked), **more)
-    # Its own small letters are those of ASCII alone.
-    may_be = [func.lower(_names()).contains(word, autoescape=True) for word in words if word.isascii()]
+    # Its LIKE sees no case in ASCII alone. To look into each column takes half the time of all in one text.
+    in_ascii = [word for word in words if word.isascii()]
+    may_be = [or_(*(one.contains(word, autoescape=True) for one in NAMES)) for word in in_ascii]
     is_so = [func.words_of(_names()).contains(f" {word}", autoescape=True) for word in words]
     return compiler.process(and_(*may_be, *is_so), **more)
 
@@ -70,4 +74,5 @@ def _has_signs(asked: IsCalled) -> ColumnElement[bool]:
 
 def _names() -> ColumnElement[str]:
     blank = literal_column("' '", Text)
-    return leads.c.username.concat(blank).concat(leads.c.name).concat(blank).concat(leads.c.email)
+    username, name, email = NAMES
+    return username.concat(blank).concat(name).concat(blank).concat(email)
