@@ -1,16 +1,17 @@
 """Which claims has a brand, how does each stand, and what does that rest on? Looks only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from claimbot.core.claims import State
+from claimbot.core.claims import Claim, State
 from claimbot.core.drops import Drop, Phase, Variant, phase
 from claimbot.core.outbox import Work
 from claimbot.db import boards, claim_rows, claims, drops, progress
 from claimbot.db.claim_rows import ClaimRow, Place, Refusal, Wanted
 from claimbot.db.engine import Tx
 from claimbot.db.progress import Progress
+from claimbot.flows.move import MOVABLE, why_not
 from claimbot.parts import Parts
 
 SHOWN_ROWS = 50
@@ -48,10 +49,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One claim on a page of its own. `others` are the variants it may be moved to, with their free units."""
+    """One claim on a page of its own."""
 
     case: Case
     others: tuple[tuple[Variant, int], ...]
+    """The variants that it may be moved to, with their free units."""
+    stays: Mapping[str, tuple[Variant, ...]]
+    """What keeps it from the variants beside these, in words."""
 
 
 def list_claims(parts: Parts, wanted: Wanted, before: Place | None) -> Listed:
@@ -96,13 +100,20 @@ def find_claim(parts: Parts, brand_id: str, claim_id: str) -> Opened | None:
         stock = boards.count_units(tx, [case.drop.id])
         is_waiting = row.claim.state is State.WAITLISTED
         ahead = claims.count_waiting(tx, row.claim.variant_id, row.claim.line) if is_waiting else None
-    others = tuple(
-        (one, stock[one.id].free if one.id in stock else 0)
-        for one in case.drop.variants
-        if one.id != row.claim.variant_id and case.drop.unit_price(one) == row.claim.unit_price
-    )
+        reasons = _reasons(tx, case.drop, row.claim)
+    free = {one: stock[one.id].free if one.id in stock else 0 for one in reasons.pop("", ())}
     seen = Case(row, case.drop, case.phase, now, case.free_units, case.work, ahead)
-    return Opened(seen, others)
+    return Opened(seen, tuple(free.items()), reasons)
+
+
+def _reasons(tx: Tx, drop: Drop, claim: Claim) -> dict[str, tuple[Variant, ...]]:
+    """What keeps the claim from each other variant; empty words for those it may be moved to."""
+    found: dict[str, tuple[Variant, ...]] = {}
+    for one in drop.variants:
+        if one.id != claim.variant_id and claim.state in MOVABLE:
+            reason = why_not(tx, drop, claim, one.id)
+            found[reason] = (*found.get(reason, ()), one)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

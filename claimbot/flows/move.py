@@ -17,7 +17,8 @@ from claimbot.flows.promote import ComeBack, promote_free
 from claimbot.flows.tell import tell
 from claimbot.parts import Parts
 
-WITH_UNIT = (State.HELD, State.PENDING, State.SOLD)
+MOVABLE = (State.WAITLISTED, State.HELD, State.PENDING, State.SOLD)
+TOO_FEW = "Not enough units of that variant are free: raise its stock first."
 LINES_PER_MS = 1000
 
 
@@ -31,7 +32,8 @@ def move_claim(parts: Parts, actor: str, claim_id: str, variant_id: str) -> None
         drop = drops.find_drop(tx, claim.drop_id) if claim else None
         if claim is None or drop is None:
             raise Refused("There is no such claim.")
-        _refuse(tx, drop, claim, variant_id)
+        if reason := why_not(tx, drop, claim, variant_id):
+            raise Refused(reason)
         if claim.state is State.WAITLISTED:
             _join_other_line(tx, now, claim, variant_id)
             promote_free(tx, now, ComeBack(drop, variant_id, None), hints)
@@ -47,19 +49,24 @@ def move_claim(parts: Parts, actor: str, claim_id: str, variant_id: str) -> None
     tell(parts, parts.ledger.run(story))
 
 
-def _refuse(tx: Tx, drop: Drop, claim: Claim, variant_id: str) -> None:
+def why_not(tx: Tx, drop: Drop, claim: Claim, variant_id: str) -> str:
+    """What keeps the claim from that variant, in words; empty when nothing does."""
     if variant_id not in {variant.id for variant in drop.variants}:
-        raise Refused("This drop has no such variant.")
+        return "This drop has no such variant."
     if variant_id == claim.variant_id:
-        raise Refused("It is that variant already.")
-    if claim.state not in (State.WAITLISTED, *WITH_UNIT):
-        raise Refused("This claim has ended, or is ending: there is nothing to move.")
+        return "It is that variant already."
+    if claim.state not in MOVABLE:
+        return "This claim has ended, or is ending: there is nothing to move."
     if drop.unit_price(drop.variant(variant_id)) != claim.unit_price:
-        raise Refused("The two have different prices: take this claim back and let them write again.")
+        return "The two have different prices: take this claim back and let them write again."
+    if claim.state is State.WAITLISTED:
+        return ""
     if claim.state is State.HELD and checkouts.find_latest(tx, claim.id) is not None:
-        raise Refused("Their payment page names the old variant: move it once they paid, or take it back.")
-    if claim.state is not State.WAITLISTED and claims.count_waiting(tx, variant_id):
-        raise Refused("People wait for that variant: what is free there is theirs.")
+        return "Their payment page names the old variant: move it once they paid, or take it back."
+    if claims.count_waiting(tx, variant_id):
+        return "People wait for that variant: what is free there is theirs."
+    has_enough = len(units.list_free(tx, variant_id, claim.quantity)) == claim.quantity
+    return "" if has_enough else TOO_FEW
 
 
 def _join_other_line(tx: Tx, now: datetime, claim: Claim, variant_id: str) -> None:
@@ -75,7 +82,7 @@ def _swap_units(tx: Tx, claim: Claim, variant_id: str) -> list[int]:
     freed = units.free_units(tx, [claim.id])
     taken = units.take_any(tx, claim.id, variant_id, claim.quantity)
     if len(taken) < claim.quantity:
-        raise Refused("Not enough units of that variant are free: raise its stock first.")
+        raise Refused(TOO_FEW)
     # It was promoted in another line than the one that it counts in from now on.
     claims.mark_values(tx, claim.id, variant_id=variant_id, place=taken[0], promoted_at=None)
     return freed

@@ -15,7 +15,6 @@ from claimbot.flows import browse
 from claimbot.flows.board import list_names
 from claimbot.flows.cancel import CANCELLED, NOTE_CHARS_MOST, cancel_claim
 from claimbot.flows.give_back import ask_refund
-from claimbot.flows.move import WITH_UNIT as MOVABLE
 from claimbot.flows.move import move_claim
 from claimbot.parts import Parts
 from claimbot.web.admin.again import needs_password_again
@@ -129,7 +128,8 @@ def _claim_page(opened: browse.Opened, fault: str = "") -> str:
         row=opened.case.row,
         claim=claim,
         drop=opened.case.drop,
-        others=opened.others if claim.state in (State.WAITLISTED, *MOVABLE) else (),
+        others=opened.others,
+        stays=opened.stays,
         why=why(opened.case),
         may_cancel=claim.state in CANCELLABLE,
         may_refund=claim.state is State.SOLD,

@@ -9,7 +9,8 @@ from claimbot.core.claims import State
 from claimbot.core.drops import Drop, DropState, Variant
 from claimbot.core.followers import Lead
 from claimbot.core.outbox import Priority, RowState, Work
-from claimbot.db import outbox
+from claimbot.core.payments import CheckoutRequest
+from claimbot.db import checkouts, outbox
 from claimbot.db.inbox import Arrival, Ending, insert_events
 from claimbot.flows.browse import SHOWN_ROWS
 from tests.builders import NOW, make_claim, make_drop, make_lead, make_work, take_work, told
@@ -244,6 +245,31 @@ class TestChanging:
         assert answer.location.endswith("did=claim_moved")
         assert each_desk.doors.rows("SELECT variant_id FROM claims") == [("var_l",)]
         assert "(Large)" in browser.get(path).shown.heading
+
+    def test_a_move_that_would_be_refused_is_not_offered(self, desk: Desk) -> None:
+        variants = [Variant("var_s", "S", "Small"), Variant("var_l", "L", "Large"), Variant("var_m", "M", "")]
+        drop = desk.drop(variants=variants)
+        claim_id = claimed(desk, drop)
+        make_claim(desk.doors.ledger, drop, lead(desk, "7002"), State.WAITLISTED, variant_id="var_l")
+        path = f"{CLAIMS}/{claim_id}"
+
+        page = desk.sign_in().get(path).shown
+
+        assert page.form(f"{path}/move").fields["variant"] == "var_m"
+        assert "Large: People wait for that variant" in page.text
+
+    def test_who_reads_the_old_variant_on_a_payment_page_stays(self, desk: Desk) -> None:
+        variants = [Variant("var_s", "S", "Small"), Variant("var_l", "L", "Large")]
+        drop = desk.drop(variants=variants)
+        claim_id = claimed(desk, drop)
+        asked = CheckoutRequest(claim_id, 1, "Night Jacket", drop.price, 1, NOW, "https://x.example")
+        with desk.doors.ledger.begin() as tx:
+            checkouts.insert_attempt(tx, drop.brand_id, asked, NOW)
+
+        page = desk.sign_in().get(f"{CLAIMS}/{claim_id}").shown
+
+        assert "Large: Their payment page names the old variant" in page.text
+        assert [form for form in page.forms if form.action.endswith("/move")] == []
 
     def test_a_viewer_is_shown_no_button(self, desk: Desk) -> None:
         path = f"{CLAIMS}/{claimed(desk, desk.drop(), state=State.SOLD, **PAID)}"
