@@ -238,8 +238,8 @@ def line_order(tx: Connection, _look: Look) -> Iterator[str]:
     """I11. Was anybody served who stood behind somebody that could have been served?
 
     Sees, for each person in line, the first and the last promotion and the last newcomer behind them. Cannot
-    see when a person was reachable in the past: a window is only sure from their last message to its end, so
-    who has written again since, or left the line, is not reported.
+    see when a person was reachable in the past: a window is only sure from the moment at which we heard their
+    last message to its end, so who has written again since, or left the line, is not reported.
     """
     for row in tx.execute(_passed_over().limit(SUSPECTS_MOST)):
         moments = (row.promoted_behind, row.first_behind)
@@ -252,7 +252,9 @@ def line_order(tx: Connection, _look: Look) -> Iterator[str]:
 def _could_be_served(row: Row[Any], moment: datetime) -> bool:
     if not _was_in_line(row, moment) or row.opted_out_at is not None or row.window_expires_at is None:
         return False
-    return bool(row.last_seen_at <= moment < row.window_expires_at - WINDOW_MARGIN)
+    # A message may come long after it was written; before it came nobody could be reached by it.
+    heard_at = max(row.last_seen_at, row.heard_at or row.last_seen_at)
+    return bool(heard_at <= moment < row.window_expires_at - WINDOW_MARGIN)
 
 
 def _was_in_line(row: Row[Any], moment: datetime) -> bool:
@@ -295,7 +297,14 @@ def _passed_over() -> Select[Any]:
         ),
         and_(line.c.first_behind > line.c.created_at, line.c.first_behind < line.c.promoted_at),
     )
-    seen = select(line, leads.c.last_seen_at, leads.c.window_expires_at, leads.c.opted_out_at)
+    heard_at = select(func.max(inbox.c.received_at)).where(inbox.c.lead_id == leads.c.id).scalar_subquery()
+    seen = select(
+        line,
+        leads.c.last_seen_at,
+        leads.c.window_expires_at,
+        leads.c.opted_out_at,
+        heard_at.label("heard_at"),
+    )
     return seen.join(leads, leads.c.id == line.c.lead_id).where(is_suspect)
 
 

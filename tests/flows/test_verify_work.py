@@ -274,6 +274,22 @@ def test_who_could_perhaps_not_be_written_to_is_not_reported(
     assert broken(verify(parts)) == {}
 
 
+def test_who_was_heard_later_than_they_wrote_could_not_be_served_before(
+    busy: Busy, parts: Parts, line: tuple[str, str]
+) -> None:
+    """A message that the platform delivered again and again until it came; a commenter has no window without."""
+    busy.change(PROMOTE, at=at(-5), id=line[1])
+    add_message(busy, "late", "unmatched")
+    theirs = "(SELECT lead_id FROM claims WHERE id = :id)"
+    heard = f"UPDATE inbox SET lead_id = {theirs}, received_at = :heard WHERE event_key = :key"
+
+    busy.change(heard, id=line[0], key="late", heard=at(-4))
+    assert broken(verify(parts)) == {}
+
+    busy.change(heard, id=line[0], key="late", heard=at(-6))
+    assert list(broken(verify(parts))) == ["I11"]
+
+
 TIMES = {"then": at(-5), "now": NOW}
 
 

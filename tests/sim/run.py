@@ -78,14 +78,14 @@ def kind_of(why: str) -> str:
     return words.split(maxsplit=1)[0] if words else ""
 
 
-def shorten(theatre: Theatre, seed: int) -> Failure:
-    """The failure of this seed with the fewest steps that we find."""
+def shorten(theatre: Theatre, seed: int, first: str) -> Failure:
+    """The failure of this seed with the fewest steps that we find; `first`: how it failed before."""
     program = make_program(seed)
     why = play(theatre, seed, program)
-    if why:
-        program = minimise(program, lambda some: kind_of(play(theatre, seed, some)) == kind_of(why))
-        why = play(theatre, seed, program)
-    return Failure(seed, why, program)
+    if not why:
+        return Failure(seed, f"did not fail again; the first time: {first}", program)
+    program = minimise(program, lambda some: kind_of(play(theatre, seed, some)) == kind_of(why))
+    return Failure(seed, play(theatre, seed, program), program)
 
 
 def first_failure(theatre: Theatre, seeds: Sequence[int]) -> int | None:
@@ -118,5 +118,5 @@ def play_all(seeds: Sequence[int], workers: int) -> Iterator[str]:
 def play_some(seeds: Sequence[int]) -> list[str]:
     logging.disable(logging.CRITICAL)
     with own_theatre() as theatre:
-        failing = [seed for seed in seeds if play(theatre, seed)]
-        return [str(shorten(theatre, seed)) for seed in failing[:FAILURES_MOST]]
+        failing = [(seed, why) for seed in seeds if (why := play(theatre, seed))]
+        return [str(shorten(theatre, seed, why)) for seed, why in failing[:FAILURES_MOST]]
