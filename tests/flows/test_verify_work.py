@@ -277,7 +277,7 @@ def test_who_could_perhaps_not_be_written_to_is_not_reported(
 def test_who_was_heard_later_than_they_wrote_could_not_be_served_before(
     busy: Busy, parts: Parts, line: tuple[str, str]
 ) -> None:
-    """A message that the platform delivered again and again until it came; a commenter has no window without."""
+    """The platform delivered it again and again until it came; without it a commenter has no window."""
     busy.change(PROMOTE, at=at(-5), id=line[1])
     add_message(busy, "late", "unmatched")
     theirs = "(SELECT lead_id FROM claims WHERE id = :id)"
