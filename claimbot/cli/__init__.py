@@ -33,6 +33,7 @@ COMMANDS = {
     "brand": Place("brand", "brand", "Make brands and set their Stripe keys."),
     "account": Place("account", "account", "Connect and check accounts of a platform."),
     "operator": Place("operator", "operator", "Let people into the admin pages."),
+    "webhook": Place("webhook", "webhook", "Say where a brand's own systems listen, and try it out."),
     "drop": Place("drop", "drop", "Make, open, pause, close and restock drops."),
     "lead": Place("lead", "lead", "Give a lead back to the machine."),
     "doctor": Place("doctor", "doctor", "Say in words what is missing."),

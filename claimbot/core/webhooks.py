@@ -21,6 +21,8 @@ URL_CHARS_MOST = 500
 PORTS = (443, 8443)
 # Who was away for a day has to ask for what they missed: the export of leads has it all.
 AGE_MAX = timedelta(hours=24)
+# An endpoint that has accepted nothing for so long is worth an alert: a day is too late to mend it.
+AWAY_AFTER = timedelta(minutes=15)
 # While one secret replaces the other, both sign.
 OLD_SECRET_LIVES = timedelta(hours=24)
 # This many refusals in a row, and the endpoint rests: it is away, not just one notice unwelcome.

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, o
 
 from claimbot.core.webhooks import (
     AGE_MAX,
+    FAILURES_MOST,
     DeliveryAttempt,
     Endpoint,
     EndpointState,
@@ -247,6 +248,15 @@ def hurry(tx: Connection, endpoint_id: str, now: datetime) -> int:
     """It works again: what failed while it was away is due at once."""
     waiting = and_(notices.c.endpoint_id == endpoint_id, IS_WAITING, notices.c.next_at > now)
     return changed(tx.execute(update(notices).where(waiting).values(next_at=now)))
+
+
+def list_away(tx: Connection, since: datetime) -> dict[str, str]:
+    """endpoint → brand, of those that refuse again and again while something waits from before `since`."""
+    is_old = and_(IS_WAITING, notices.c.endpoint_id == endpoints.c.id, notices.c.created_at < since)
+    fails = and_(endpoints.c.state == constant(EndpointState.LIVE), endpoints.c.failures >= FAILURES_MOST)
+    which = select(endpoints.c.id, endpoints.c.brand_id)
+    query = which.where(fails, select(notices.c.id).where(is_old).exists())
+    return {row.id: row.brand_id for row in tx.execute(query)}
 
 
 def give_up_old(tx: Connection, now: datetime) -> dict[tuple[str, str], int]:

@@ -9,10 +9,11 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from claimbot.core.webhooks import (
     AGE_MAX,
+    AWAY_AFTER,
     FAILURES_MOST,
     DeliveryAttempt,
     Endpoint,
@@ -33,6 +34,7 @@ log = logging.getLogger("claimbot.notify")
 # In one turn; then others have the hand. With the exchange that is going on it ends well before its lease.
 TURN_NOTICES = 100
 TURN_SECONDS = 10.0
+AWAY = "A webhook endpoint has not accepted events for 15 minutes: see why in Settings, Webhooks"
 GIVEN_UP = "A webhook endpoint accepted nothing for a day: see Settings, Webhooks, and send the events again"
 
 
@@ -108,8 +110,21 @@ def _note(parts: Parts, endpoint: Endpoint, notice: Notice, done: DeliveryAttemp
     parts.ledger.run(story)
 
 
+def _tell_who_is_away(tx: Tx, now: datetime) -> None:
+    """While there is time to mend it. The alert goes when the endpoint accepts, is paused or removed."""
+    away = webhooks.list_away(tx, now - AWAY_AFTER)
+    for alert in alerts.list_open(tx):
+        if alert.kind == "webhook_away" and alert.subject not in away:
+            alerts.clear_alert(tx, alert.kind, alert.subject, now)
+    for endpoint_id, brand_id in away.items():
+        alerts.raise_alert(tx, alerts.Alert("webhook_away", endpoint_id, AWAY, brand_id), now)
+
+
 def look_after(parts: Parts) -> int:
-    """Give up what is a day old, and forget what was over long ago; returns how many were given up."""
+    """Give up what is a day old, and forget what was over long ago; returns how many were given up.
+
+    Who has accepted nothing for a while is told of before that.
+    """
     now = parts.clock()
     before = now - max(timedelta(days=parts.settings.raw_days), 2 * AGE_MAX)
 
@@ -118,6 +133,7 @@ def look_after(parts: Parts) -> int:
         given_up = webhooks.give_up_old(tx, now)
         for brand_id, endpoint_id in given_up:
             alerts.raise_alert(tx, alerts.Alert("webhook", endpoint_id, GIVEN_UP, brand_id), now)
+        _tell_who_is_away(tx, now)
         webhooks.purge_notices(tx, before)
         return sum(given_up.values())
 

@@ -151,6 +151,29 @@ def test_a_rehearsal_is_told_to_nobody(sqlite_engine: Engine, receiver: Receiver
     assert (state_of(sqlite_engine, "ana"), notices(sqlite_engine)) == ("held", [])
 
 
+def test_an_endpoint_that_is_away_for_a_quarter_of_an_hour_is_told_of_until_it_is_back(
+    engine: Engine, receiver: Receiver
+) -> None:
+    listen(engine, receiver)
+    receiver.mode = "500"
+    engine.drop()
+    engine.dm("ana")
+    told = []
+    for _ in range(3):
+        deliver(engine)
+        engine.pass_time(minutes=6)
+        engine.chore("webhooks")
+        told.append(open_alerts(engine).count("webhook_away"))
+
+    receiver.mode = "ok"
+    engine.pass_time(minutes=10)
+    deliver(engine)
+    engine.chore("webhooks")
+
+    assert told == [0, 0, 1]
+    assert "webhook_away" not in open_alerts(engine)
+
+
 @pytest.mark.matrix(50)
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("mode", ("hang_up", "slow", "drip", "500", "redirect"))
