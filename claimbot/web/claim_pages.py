@@ -125,7 +125,9 @@ PAGES: Mapping[State, Callable[[Standing], Words]] = MappingProxyType(
         State.PENDING: _pending,
         State.SOLD: _sold,
         State.GRANTED: _granted,
-        State.EXPIRED: _ended("The time ran out", "This hold has ended and its unit went on."),
+        State.EXPIRED: _ended(
+            "The time ran out", "This hold has ended and its unit went on. You were not charged."
+        ),
         State.PASSED: _ended("You passed", "You gave this one up, and it went on."),
         State.UNREACHABLE: _ended(
             "We could not reach you", "Our message did not arrive, so the unit went on."

@@ -7,7 +7,7 @@ from claimbot.core.operators import Right
 from claimbot.flows.history import find_break, find_history, list_actions
 from claimbot.parts import Parts
 from claimbot.web.admin.here import asked, brand, needs, page
-from claimbot.web.admin.wording import action_words
+from claimbot.web.admin.wording import action_words, fact_words
 
 NUMBER_DIGITS = 18
 
@@ -43,5 +43,6 @@ def _page(parts: Parts, verdict: str = "") -> str:
         action=action,
         actions={one: action_words(one) for one in list_actions(parts, brand())},
         action_words=action_words,
+        fact_words=fact_words,
         verdict=verdict,
     )

@@ -74,6 +74,18 @@ def badge_of(table: Mapping[str, Badge], word: str | None) -> Badge:
     return table.get(word or "") or Badge((word or "–").replace("_", " "))
 
 
+def fact_words(fact: str) -> str:
+    """What a line of the audit calls a fact: `amount_minor` → `amount minor`, unless that would puzzle."""
+    return FACTS.get(fact) or fact.replace("_", " ")
+
+
+FACTS: Mapping[str, str] = {
+    "missing": "the platform did not send us until then",
+    "was": "before that",
+    "amount_minor": "amount in the smallest unit",
+}
+
+
 def action_words(action: str) -> str:
     """What the audit keeps in one word: `brand_changed` → `Brand changed`."""
     return ACTIONS.get(action) or action.replace("_", " ").capitalize()

@@ -103,6 +103,17 @@ class TestInstagram:
         assert "messages, messaging_postbacks" in subscribed.shown.text
         assert engine.rows("SELECT action FROM audit ORDER BY id DESC LIMIT 1") == [("account_subscribed",)]
 
+    def test_the_audit_says_what_the_platform_did_not_send(
+        self, engine: Engine, browser: CheckingClient
+    ) -> None:
+        facts = {"brand_id": engine.brand.id, "missing": ["comments"]}
+        with engine.parts.ledger.begin() as tx:
+            audit.insert_line(tx, "claimbot", "account_subscribed", "acc_1", now=engine.clock(), **facts)
+
+        shown = browser.get(AUDIT).shown
+
+        assert "the platform did not send us until then: comments" in shown.text
+
     def test_a_disconnected_one_forgets_its_token(self, engine: Engine, browser: CheckingClient) -> None:
         answer = send(browser, INSTAGRAM, only_account(browser, "disconnect"))
 
