@@ -19,9 +19,9 @@ BODY_BYTES_MAX = 4 * 1024 * 1024
 # Real webhooks nest about ten levels deep.
 DEPTH_MAX = 32
 
-# Everything that is not a bracket is deleted, and braces become square brackets: only depth matters.
+# Braces become square brackets, and what is neither a bracket nor a quote is deleted: only depth matters.
 _TO_SQUARE = bytes.maketrans(b"{}", b"[]")
-_NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
+_NEITHER_BRACKET_NOR_QUOTE = bytes(b for b in range(256) if b not in b'[]{}"')
 
 # Nineteen digits may not fit into 64 bits.
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")
@@ -106,13 +106,15 @@ def _finite(digits: str) -> float | None:
 def _is_deeper_than(body: bytes, max_depth: int) -> bool:
     """Brackets only, outside strings; a few linear passes in C, whatever the body holds.
 
-    Escaped backslashes go first, then escaped quotes: what is left between quotes are strings.
+    Escaped backslashes go first, then escaped quotes: what is left between quotes are strings. Of them only
+    quotes and brackets are kept; two quotes in a row may go, for nothing changes sides by that.
     Taking away every "][" fills the valleys and keeps the peaks: what stays is "[[[…]]]", one "["
     for each level, in at most max_depth rounds when the body is not deeper. Wide valleys go first.
     """
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    outside = b"".join(plain.split(b'"')[::2])
-    brackets = outside.translate(_TO_SQUARE, _NOT_BRACKETS)
+    brackets = plain.translate(_TO_SQUARE, _NEITHER_BRACKET_NOR_QUOTE).replace(b'""', b"")
+    if b'"' in brackets:
+        brackets = b"".join(brackets.split(b'"')[::2])
     for width in (16, 8, 4, 2, *[1] * max_depth):
         brackets = brackets.replace(b"]" * width + b"[" * width, b"")
         if b"][" not in brackets:

@@ -72,9 +72,13 @@ def pieces(
     What comes after the last one is not looked at: a small body may hold a million empty pieces.
     """
     found = _all_pieces(document, objects, received_at)
-    yield from islice(found, EVENTS_MAX)
-    if next(found, None) is not None:
-        yield Quarantined("too_many_events", dump_json(document))
+    first = list(islice(found, EVENTS_MAX))
+    if next(found, None) is None:
+        yield from first
+        return
+    # What is broken among them is kept with the whole document; once is enough.
+    yield from (one for one in first if isinstance(one, Piece))
+    yield Quarantined("too_many_events", dump_json(document))
 
 
 def part(value: Mapping[str, object], key: str) -> dict[str, object]:

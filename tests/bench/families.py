@@ -13,6 +13,7 @@ from tests.bench import (
     gate,
     holds,
     keywords,
+    large_body,
     memory,
     pages,
     parts,
@@ -57,6 +58,7 @@ FAMILIES = (
     *on_each("rebuild", "a lost gate", rebuild.rows, rebuild.play),
     *on_each("export", "a million leads as CSV", export.rows, export.play),
     *on_each("pages", "the list of a million leads", pages.rows, pages.play),
+    Family("large", "the largest bodies that a platform signs", large_body.ROWS, large_body.play),
     Family("startup", "the first page and the list of commands", startup.ROWS, startup.play),
     Family("memory", "our processes when they are busiest", memory.ROWS, memory.play),
 )
