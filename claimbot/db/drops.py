@@ -13,8 +13,10 @@ from claimbot.core.keywords import Keyword, Mode, normalise
 from claimbot.core.leads import QualifyRule
 from claimbot.core.money import Money
 from claimbot.db.checkouts import read_options
+from claimbot.db.driver import ask
 from claimbot.db.engine import changed
 from claimbot.db.ids import new_id
+from claimbot.db.many import among, listed
 from claimbot.db.tables import drops, keywords, units, variants
 
 
@@ -196,12 +198,10 @@ def find_latest_currency(tx: Connection, brand_id: str) -> str:
     return str(tx.execute(newest).scalar() or "")
 
 
-VERSIONS = select(drops.c.id, drops.c.version).where(drops.c.id.in_(bindparam("drop_ids", expanding=True)))
-
-
 def find_versions(tx: Connection, drop_ids: Sequence[str]) -> dict[str, int]:
     """drop → its version."""
-    return {row.id: row.version for row in tx.execute(VERSIONS, {"drop_ids": list(drop_ids)})}
+    query = f"SELECT id, version FROM drops WHERE {among(tx, 'id')}"  # noqa: S608 - our own names
+    return dict(ask(tx, query, (listed(tx, drop_ids),)))
 
 
 def mark_drop(tx: Connection, drop: Drop, **values: Any) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from claimbot.core.errors import LedgerUnavailable
 from claimbot.core.names import words_of
+from claimbot.db.driver import change
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ def _words_of(names: str | None) -> str:
 
 def _begin_sqlite(connection: Connection) -> None:
     is_reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+    change(connection, "BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
 
 def translate(error: DBAPIError) -> LedgerUnavailable | None:

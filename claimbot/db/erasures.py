@@ -9,6 +9,7 @@ from sqlalchemy import Connection, or_, select, update
 from claimbot.core.claims import LIVE
 from claimbot.core.outbox import RowState
 from claimbot.db.columns import read_time
+from claimbot.db.driver import ask
 from claimbot.db.engine import changed
 from claimbot.db.many import among_pairs, listed_pairs
 from claimbot.db.tables import checkouts, claims, inbox, leads, outbox, payment_events
@@ -138,5 +139,5 @@ def find_stopped(tx: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple
     """(account, name) → when they wrote STOP, for those erased people who had."""
     query = f"""SELECT account_id, external_id, opted_out_at FROM leads
         WHERE {among_pairs(tx, "account_id", "external_id")} AND opted_out_at IS NOT NULL"""  # noqa: S608 - our own names
-    rows = tx.exec_driver_sql(query, listed_pairs(tx, names))
+    rows = ask(tx, query, listed_pairs(tx, names))
     return {(row[0], row[1]): at for row in rows if (at := read_time(row[2])) is not None}

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select, update
 
 from claimbot.core.messages import Inbound
+from claimbot.db.driver import ask
 from claimbot.db.engine import RunAgain, changed
 from claimbot.db.many import among, insert_many, listed
 from claimbot.db.tables import inbox, leads
@@ -64,7 +65,7 @@ def find_known_keys(tx: Connection, keys: Sequence[str]) -> set[str]:
     if not keys:
         return set()
     query = f"SELECT event_key FROM inbox WHERE {among(tx, 'event_key')}"  # noqa: S608 - our own names
-    return set(tx.exec_driver_sql(query, (listed(tx, keys),)).scalars())
+    return {row[0] for row in ask(tx, query, (listed(tx, keys),))}
 
 
 def list_said(

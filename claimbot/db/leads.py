@@ -87,7 +87,7 @@ def upsert_seen(tx: Connection, seen: Iterable[Seen]) -> dict[tuple[str, str], L
     return found
 
 
-def _read_plain(row: Row[Any], is_new: bool) -> Lead:
+def _read_plain(row: Sequence[Any], is_new: bool) -> Lead:
     """A row of RETURNING, whose times are as the driver gives them."""
     values: list[Any] = [*row[:TIMES_FROM], *map(read_time, row[TIMES_FROM:]), is_new]
     return Lead(*values)

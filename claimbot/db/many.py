@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Row, Table
+from sqlalchemy import JSON, Connection, Table
 from sqlalchemy.dialects import postgresql
 
 from claimbot.db.columns import UtcDateTime, sqlite_time, write_json
+from claimbot.db.driver import ask, change, change_each
 
 # SQLite takes 32,766 parameters in one statement; this many rows have fewer, whatever the table.
 ROWS_MOST = 1_000
@@ -48,22 +49,21 @@ class Many:
 
     def _run(self, tx: Connection, rows: Sequence[Values]) -> int:
         if tx.dialect.name != "sqlite":
-            return tx.exec_driver_sql(self.postgresql, (self._json(rows),)).rowcount
-        statement = _sqlite_text(self, 1)
-        return tx.exec_driver_sql(statement, [self._plain(row) for row in rows]).rowcount
+            return change(tx, self.postgresql, (self._json(rows),))
+        return change_each(tx, _sqlite_text(self, 1), [self._plain(row) for row in rows])
 
-    def returning(self, tx: Connection, rows: Sequence[Values]) -> list[Row[Any]]:
+    def returning(self, tx: Connection, rows: Sequence[Values]) -> list[Values]:
         """What RETURNING says of each row, times and documents as the database keeps them."""
-        found: list[Row[Any]] = []
+        found: list[Values] = []
         for at in range(0, len(rows), ROWS_MOST):
             found += self._returning(tx, rows[at : at + ROWS_MOST])
         return found
 
-    def _returning(self, tx: Connection, rows: Sequence[Values]) -> Sequence[Row[Any]]:
+    def _returning(self, tx: Connection, rows: Sequence[Values]) -> Sequence[Values]:
         if tx.dialect.name != "sqlite":
-            return tx.exec_driver_sql(self.postgresql, (self._json(rows),)).all()
+            return ask(tx, self.postgresql, (self._json(rows),))
         values = tuple(value for row in rows for value in self._plain(row))
-        return tx.exec_driver_sql(_sqlite_text(self, len(rows)), values).all()
+        return ask(tx, _sqlite_text(self, len(rows)), values)
 
     def _plain(self, row: Values) -> Values:
         values = list(row)
@@ -98,6 +98,10 @@ def update_many(table: Table, sets: Sequence[str], finds: Sequence[str], only: s
         f"UPDATE {table.name} SET {new_sets} FROM {_recordset(table, names)} WHERE {new_finds} AND {only}"
     )
     return Many(table, names, plain, joined)
+
+
+def equals(tx: Connection, what: str) -> str:
+    return f"{what} = ?" if tx.dialect.name == "sqlite" else f"{what} = %s"
 
 
 def among(tx: Connection, what: str) -> str:
