@@ -11,6 +11,7 @@ from claimbot.db import boards, claim_rows, claims, drops, progress
 from claimbot.db.claim_rows import ClaimRow, Place, Refusal, Wanted
 from claimbot.db.engine import Tx
 from claimbot.db.progress import Progress
+from claimbot.flows.checkout import pay_link
 from claimbot.flows.move import MOVABLE, why_not
 from claimbot.parts import Parts
 
@@ -56,6 +57,8 @@ class Opened:
     """The variants that it may be moved to, with their free units."""
     stays: Mapping[str, tuple[Variant, ...]]
     """What keeps it from the variants beside these, in words."""
+    page_url: str
+    """What the follower sees of it."""
 
 
 def list_claims(parts: Parts, wanted: Wanted, before: Place | None) -> Listed:
@@ -103,7 +106,7 @@ def find_claim(parts: Parts, brand_id: str, claim_id: str) -> Opened | None:
         reasons = _reasons(tx, case.drop, row.claim)
     free = {one: stock[one.id].free if one.id in stock else 0 for one in reasons.pop("", ())}
     seen = Case(row, case.drop, case.phase, now, case.free_units, case.work, ahead)
-    return Opened(seen, tuple(free.items()), reasons)
+    return Opened(seen, tuple(free.items()), reasons, pay_link(parts, row.claim))
 
 
 def _reasons(tx: Tx, drop: Drop, claim: Claim) -> dict[str, tuple[Variant, ...]]:

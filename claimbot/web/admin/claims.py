@@ -130,6 +130,7 @@ def _claim_page(opened: browse.Opened, fault: str = "") -> str:
         drop=opened.case.drop,
         others=opened.others,
         stays=opened.stays,
+        their_page=opened.page_url if claim.state is not State.ERASED else "",
         why=why(opened.case),
         may_cancel=claim.state in CANCELLABLE,
         may_refund=claim.state is State.SOLD,

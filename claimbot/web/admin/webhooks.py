@@ -14,6 +14,7 @@ from claimbot.core.webhooks import (
     Endpoint,
     EndpointState,
     Happening,
+    Notice,
     NoticeState,
 )
 from claimbot.flows import endpoints
@@ -128,6 +129,11 @@ def badge_of_endpoint(endpoint: Endpoint) -> Badge:
     return Badge("does not accept events", "bad") if is_away else Badge("on", "good")
 
 
+def badge_of_notice(notice: Notice) -> Badge:
+    is_refused = notice.state is NoticeState.WAITING and notice.attempts > 0
+    return Badge("not accepted yet", "wait") if is_refused else NOTICES[notice.state]
+
+
 def _page(parts: Parts, form: EndpointForm | None = None, *, shown: Endpoint | None = None) -> str:
     """`shown`: its secret is on this page, and on no other."""
     form = form or EndpointForm()
@@ -138,7 +144,7 @@ def _page(parts: Parts, form: EndpointForm | None = None, *, shown: Endpoint | N
         notices=found.notices,
         urls={one.endpoint.id: one.endpoint.url for one in found.backlogs},
         badge_of_endpoint=badge_of_endpoint,
-        notice_badges=NOTICES,
+        badge_of_notice=badge_of_notice,
         events={one.value: words for one, words in EVENTS.items()},
         has_room=len(found.backlogs) < ENDPOINTS_MOST,
         most=ENDPOINTS_MOST,

@@ -132,6 +132,13 @@ class TestWhy:
             outbox.mark_stopped(tx, row, state, reason, NOW)
         assert sentence in shown(desk)
 
+    def test_who_lost_the_message_can_be_sent_their_page(self, desk: Desk) -> None:
+        claim = make_claim(desk.doors.ledger, desk.drop(), lead(desk), **told(10))
+        path = f"{CLAIMS}/{claim.id}"
+
+        assert f"/c/{claim.token}" in desk.sign_in().get(path).text
+        assert claim.token not in desk.sign_in(VIEWER).get(path).text
+
     @pytest.mark.parametrize("state", list(State))
     def test_every_state_says_something(self, desk: Desk, state: State) -> None:
         claim_id = claimed(desk, desk.drop(), state=state)

@@ -56,6 +56,18 @@ def add(browser: CheckingClient, url: str = URL) -> Answer:
     return press(browser, "add", url=url)
 
 
+def test_what_is_tried_again_says_when(engine: Engine, receiver: Receiver, browser: CheckingClient) -> None:
+    add(browser)
+    receiver.mode = "500"
+    engine.drop()
+    engine.dm("ana")
+    deliver(engine)
+
+    shown = browser.get(PAGE).shown.text
+
+    assert "not accepted yet" in shown and "again at" in shown
+
+
 def test_an_empty_page_says_what_to_do(browser: CheckingClient) -> None:
     answer = browser.get(PAGE)
     assert "Nobody yet" in answer.text
