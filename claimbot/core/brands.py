@@ -33,6 +33,7 @@ class Account:
     app_secret: str = field(repr=False, default="")
     """When set, only it may sign for this account."""
     is_live: bool = True
+    """As it was read. Whether it may send now SQL is asked each time (db/outbox.py), not the catalog."""
     reason: str = ""
     token_expires_at: datetime | None = None
     last_event_at: datetime | None = None

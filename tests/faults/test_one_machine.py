@@ -71,20 +71,24 @@ def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None
     assert machine.run("verify").returncode == 0
 
 
-# A killed worker costs the half minute of its lease: tests/faults/test_processes.py.
+# A killed worker, as in a power cut, costs the half minute of its lease: tests/faults/test_processes.py.
 KILLED = ("web-killed", "clock-killed", "redis-killed", "redis-wiped")
+BROKEN = ("redis-paused", "ledger-locked", "token-expired", "stripe-reset")
 REHEARSAL_SECONDS = 240.0
 
 
 @pytest.mark.matrix(20)
-def test_a_rehearsal_kills_the_processes_of_this_machine_and_loses_nothing(tmp_path: Path) -> None:
-    faults = [word for name in KILLED for word in ("--fault", name)]
+@pytest.mark.parametrize("names", [KILLED, BROKEN], ids=["killed", "broken"])
+def test_a_rehearsal_breaks_what_this_machine_needs_and_loses_nothing(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    faults = [word for name in names for word in ("--fault", name)]
     with running_up(tmp_path / "data") as machine:
-        words = ("--followers", "60", "--threads", "8", "--stock", "20", "--pay", "50", "--json")
+        words = ("--followers", "60", "--threads", "8", "--stock", "20", "--outage", "3", "--json")
         done = machine.run("storm", *words, *faults, seconds=REHEARSAL_SECONDS)
 
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert (report["lost"], report["broken"], report["refused"]) == (0, [], 0)
-    assert sorted(set(report["faults"])) == sorted(KILLED)
+    assert sorted(set(report["faults"])) == sorted(names)
     assert sum(report["outcomes"].values()) == 60

@@ -24,8 +24,8 @@ from tests.proxy import BLACK_HOLE, Proxy, running_proxy
 pytestmark = pytest.mark.e2e
 
 # For a night: CLAIMBOT_TEST_OUTAGE_SECONDS=60 CLAIMBOT_TEST_STRIPE_OUTAGE_SECONDS=600.
-OUTAGE_SECONDS = float(os.environ.get("CLAIMBOT_TEST_OUTAGE_SECONDS", "3"))
-STRIPE_OUTAGE_SECONDS = float(os.environ.get("CLAIMBOT_TEST_STRIPE_OUTAGE_SECONDS", "3"))
+OUTAGE_SECONDS = float(os.environ.get("CLAIMBOT_TEST_OUTAGE_SECONDS", "2"))
+STRIPE_OUTAGE_SECONDS = float(os.environ.get("CLAIMBOT_TEST_STRIPE_OUTAGE_SECONDS", "2"))
 PER_SECOND = 4.0
 STOCK_UNITS = 5
 # What could not be sent is tried again after two minutes at most, and a place in the line of hands.
