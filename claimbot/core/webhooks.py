@@ -35,6 +35,7 @@ HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([
 class Happening(StrEnum):
     """What is told; the words are a promise to receivers."""
 
+    WAITING = "claim.waiting"  # nothing is free, and they joined the line: a qualified lead all the same
     HELD = "claim.held"  # a unit is kept for them
     GRANTED = "claim.granted"  # they are on an early-access list
     SOLD = "claim.sold"  # paid, or a free unit given
@@ -44,6 +45,7 @@ class Happening(StrEnum):
 
 HAPPENINGS: Mapping[State, Happening] = MappingProxyType(
     {
+        State.WAITLISTED: Happening.WAITING,
         State.HELD: Happening.HELD,
         State.GRANTED: Happening.GRANTED,
         State.SOLD: Happening.SOLD,
@@ -51,6 +53,7 @@ HAPPENINGS: Mapping[State, Happening] = MappingProxyType(
         State.PASSED: Happening.ENDED,
         State.UNREACHABLE: Happening.ENDED,
         State.CANCELLED: Happening.ENDED,
+        State.CLOSED: Happening.ENDED,
         State.REFUNDED: Happening.ENDED,
     }
 )

@@ -34,11 +34,12 @@ def end_line(tx: Connection, drop_id: str, state: State, reason: str, now: datet
 
 def list_reachable(tx: Connection, claim_ids: Sequence[str], until: datetime) -> list[WaitingLead]:
     """Those who may be written to up to `until`, in line order."""
-    found = [row for some in _some(claim_ids) for row in _rows(tx, some, until)]
+    found = [row for some in in_parts(claim_ids) for row in _rows(tx, some, until)]
     return [WaitingLead(*row[1:]) for row in sorted(found)]
 
 
-def _some(claim_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def in_parts(claim_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at a time as one statement may name."""
     return (claim_ids[at : at + IDS_AT_A_TIME] for at in range(0, len(claim_ids), IDS_AT_A_TIME))
 
 

@@ -9,7 +9,8 @@ from claimbot.core.outbox import NewRow, Priority, Work
 from claimbot.core.texts import TextKey
 from claimbot.db import outbox
 from claimbot.db.engine import Tx
-from claimbot.db.lines import WaitingLead, end_line, list_reachable
+from claimbot.db.lines import WaitingLead, end_line, in_parts, list_reachable
+from claimbot.flows.announce import announce
 from claimbot.flows.hints import Hints
 
 
@@ -17,6 +18,8 @@ def close_line(tx: Tx, now: datetime, drop: Drop, hints: Hints) -> int:
     """Returns how many left. The caller has locked the drop, so nobody joins meanwhile."""
     event = Event.DROP_CLOSED
     left = end_line(tx, drop.id, advance(State.WAITLISTED, event), event.value, now)
+    for some in in_parts(left):
+        announce(tx, now, drop.brand_id, some)
     told = list_reachable(tx, left, now + WINDOW_MARGIN)
     outbox.insert_rows(tx, [_row(drop, one) for one in told], now)
     hints.rings = hints.rings or bool(told)

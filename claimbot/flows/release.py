@@ -25,7 +25,9 @@ def end_claim(tx: Tx, now: datetime, claim: Claim, event: Event, hints: Hints) -
     state = advance(claim.state, event)
     values = {"ended_reason": event.value}
     if state is not State.EXPIRING:
-        return claims.mark_state(tx, claim, state, ended_at=now, **values)
+        has_left = claims.mark_state(tx, claim, state, ended_at=now, **values)
+        announce(tx, now, claim.brand_id, [claim.id] if has_left else [])
+        return has_left
     if not claims.mark_state(tx, claim, state, **values):
         return False
     outbox.drop_waiting_offer(tx, claim.id, event.value, now)

@@ -108,10 +108,8 @@ def test_only_what_ended_has_a_reason() -> None:
 def test_states_on_the_way_are_not_told() -> None:
     silent = set(State) - set(HAPPENINGS)
     assert silent == {
-        State.WAITLISTED,
         State.EXPIRING,
         State.PENDING,
-        State.CLOSED,
         State.ERASED,
         State.REFUNDING,
         State.DISPUTED,

@@ -15,6 +15,7 @@ from claimbot.db.rehearsals import Rehearsal
 from claimbot.failpoints import armed
 from claimbot.flows import endpoints
 from claimbot.flows.diagnose import diagnose_brand
+from claimbot.flows.launch import close_drop
 from claimbot.flows.notify import notify
 from claimbot.flows.poll import ask_for_events
 from claimbot.flows.verify import verify
@@ -60,16 +61,36 @@ def test_a_claim_is_told_from_its_beginning_to_its_end(engine: Engine, receiver:
     engine.work()
     end_holds(engine)
     engine.pay("ben")
-    assert deliver(engine) == 4
+    assert deliver(engine) == 5
     assert sorted(receiver.told()) == [
         ("claim.ended", "expired"),
         ("claim.held", ""),
         ("claim.held", ""),
         ("claim.sold", ""),
+        ("claim.waiting", ""),
     ]
     first = receiver.calls[0]
     assert first.headers["webhook-signature"] == signed_with(endpoint.secrets[0], first.headers, first.body)
     assert_invariants(engine.parts)
+
+
+def test_who_waits_in_vain_is_told_of_to_the_end(engine: Engine, receiver: Receiver) -> None:
+    listen(engine, receiver)
+    drop = engine.drop(stock_units=1)
+    for who in ("ana", "ben", "cleo"):
+        engine.dm(who)
+    engine.dm("ben", "PASS")
+    close_drop(engine.parts, "test", drop.id)
+
+    deliver(engine)
+
+    in_line = [one for one in receiver.told() if one != ("claim.held", "")]
+    assert sorted(in_line) == [
+        ("claim.ended", "closed"),
+        ("claim.ended", "passed"),
+        ("claim.waiting", ""),
+        ("claim.waiting", ""),
+    ]
 
 
 def test_money_that_went_back_is_told(sqlite_engine: Engine, receiver: Receiver) -> None:

@@ -25,6 +25,7 @@ from claimbot.web.admin.here import brand, needs, page, visitor
 from claimbot.web.admin.wording import Badge
 
 EVENTS: Mapping[Happening, str] = {
+    Happening.WAITING: "nothing is free: somebody joined the line",
     Happening.HELD: "a unit is kept for somebody",
     Happening.GRANTED: "somebody is on an early-access list",
     Happening.SOLD: "paid, or a free unit given",
