@@ -15,6 +15,8 @@ RUNG_KEY = "claimbot:rung"
 WAKE_JOB = "claimbot.jobs.wake"
 # A wake-up that no worker heard within this time may be given again; workers look each second anyway.
 RUNG_MS = 1000
+# First the answers go out that made it ring; and whoever else pulls meanwhile rings with them.
+BREATH_SECONDS = 0.002
 # After a failure the bell is left alone for a while: workers look each second anyway.
 REST_SECONDS = 2.0
 # A command that ends right after its ring lets it out, if Redis is quick.
@@ -63,6 +65,7 @@ class Bell:
     def _run(self) -> None:
         while not self._over.is_set():
             self._pulled.wait()
+            self._over.wait(BREATH_SECONDS)
             self._pulled.clear()
             if not self._ring():
                 self._over.wait(REST_SECONDS)

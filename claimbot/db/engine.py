@@ -106,6 +106,8 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # SQLite begins nothing by itself; PostgreSQL's driver does, unless it is told not to.
+        self._unbegun = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turn = threading.Lock()
 
     @property
@@ -135,6 +137,12 @@ class Ledger:
     def reading(self) -> Iterator[Connection]:
         """A transaction that only looks; on SQLite it does not wait for writers."""
         with self._translated(), self.engine.connect().execution_options(reading=True) as tx, tx.begin():
+            yield tx
+
+    @contextmanager
+    def glancing(self) -> Iterator[Connection]:
+        """For looks by `driver.ask`, each for itself: no transaction is begun, so none has to be ended."""
+        with self._translated(), self._unbegun.connect() as tx:
             yield tx
 
     def run(self, story: Callable[[Connection], T]) -> T:

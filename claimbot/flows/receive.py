@@ -151,7 +151,7 @@ def _find_new(parts: Parts, arrived: Sequence[Arrived]) -> list[Arrived]:
     """Those that the ledger has not got, each once, and who of them wrote STOP before they were erased."""
     if not arrived:
         return []
-    with parts.ledger.reading() as tx:
+    with parts.ledger.glancing() as tx:
         known = inbox.find_known_keys(tx, [one.event_key for one in arrived])
         new = [one for one in _first_of_each(arrived) if one.event_key not in known]
         stopped = find_stopped(tx, parts.settings.sealing_keys, map(_person, new)) if new else {}

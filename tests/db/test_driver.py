@@ -11,6 +11,7 @@ from claimbot.db.driver import ask, change, change_each
 from claimbot.db.engine import Ledger
 from claimbot.db.many import among, equals, listed
 from tests.builders import make_brand
+from tests.web.doors import dead_ledger
 
 
 def test_rows_are_found_and_changed(ledger: Ledger) -> None:
@@ -38,6 +39,26 @@ def test_a_broken_transaction_is_rolled_back(ledger: Ledger) -> None:
         change(tx, "UPDATE brands SET slug = NULL")
     with ledger.reading() as tx:
         assert ask(tx, "SELECT name FROM brands WHERE name = 'Gone'") == []
+
+
+def test_a_glance_begins_nothing_and_leaves_transactions_to_others(ledger: Ledger) -> None:
+    make_brand(ledger, "aurora")
+    with ledger.glancing() as tx:
+        assert ask(tx, "SELECT slug FROM brands") == [("aurora",)]
+        with ledger.begin() as other:
+            change(other, "UPDATE brands SET slug = 'boreal'")
+        # A transaction that had begun with the first look would still see it on SQLite.
+        assert ask(tx, "SELECT slug FROM brands") == [("boreal",)]
+    with pytest.raises(DBAPIError), ledger.begin() as tx:
+        change(tx, "UPDATE brands SET slug = 'nobody'")
+        change(tx, "UPDATE brands SET slug = NULL")
+    with ledger.glancing() as tx:
+        assert ask(tx, "SELECT slug FROM brands") == [("boreal",)]
+
+
+def test_without_a_server_a_glance_is_the_ledgers_trouble() -> None:
+    with pytest.raises(LedgerUnavailable), dead_ledger().glancing():
+        pass
 
 
 def test_a_lost_connection_is_the_ledgers_trouble_and_not_kept(on_postgresql: Ledger) -> None:
