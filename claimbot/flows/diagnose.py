@@ -26,6 +26,8 @@ TOKEN_DAYS_MIN = 14
 # More than this and the two clocks disagree about a deadline that a follower was told.
 SKEW_SECONDS_MOST = 2.0
 DUE_MOST = timedelta(minutes=1)
+# Alerts of the brands' own systems: a launch works without them.
+OF_THEIR_SYSTEMS = ("webhook", "webhook_away")
 # What was mended without anybody is worth a look for so long.
 TOLD_FOR = timedelta(days=1)
 
@@ -291,7 +293,8 @@ def _alerts(parts: Parts) -> Iterator[Sign]:
     with parts.ledger.reading() as tx:
         found = alerts.list_open(tx)
     for alert in found:
-        yield Sign(Light.RED, f"alert {alert.kind}", alert.text)
+        light = Light.WARN if alert.kind in OF_THEIR_SYSTEMS else Light.RED
+        yield Sign(light, f"alert {alert.kind}", alert.text)
 
 
 OF_THE_ENGINE = (_settings, _ledger, _redis, _processes, _clock, _work)

@@ -14,7 +14,7 @@ from claimbot.db import rehearsals, webhooks
 from claimbot.db.rehearsals import Rehearsal
 from claimbot.failpoints import armed
 from claimbot.flows import endpoints
-from claimbot.flows.diagnose import diagnose_brand
+from claimbot.flows.diagnose import Light, diagnose, diagnose_brand
 from claimbot.flows.launch import close_drop
 from claimbot.flows.notify import notify
 from claimbot.flows.poll import ask_for_events
@@ -185,13 +185,14 @@ def test_an_endpoint_that_is_away_for_a_quarter_of_an_hour_is_told_of_until_it_i
         engine.pass_time(minutes=6)
         engine.chore("webhooks")
         told.append(open_alerts(engine).count("webhook_away"))
+    signs = [one.light for one in diagnose(engine.parts) if one.about == "alert webhook_away"]
 
     receiver.mode = "ok"
     engine.pass_time(minutes=10)
     deliver(engine)
     engine.chore("webhooks")
 
-    assert told == [0, 0, 1]
+    assert (told, signs) == ([0, 0, 1], [Light.WARN])
     assert "webhook_away" not in open_alerts(engine)
 
 
