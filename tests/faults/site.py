@@ -129,7 +129,7 @@ class Site:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=PATIENCE_SECONDS,
+            timeout=4 * PATIENCE_SECONDS,
         )
 
 
