@@ -42,6 +42,7 @@ COMMIT_LATE = timedelta(seconds=10)
 # How many places in line are looked at more closely.
 SUSPECTS_MOST = 2_000
 
+REFUSED = "checkout.session.async_payment_failed"
 OPEN_ROWS = (constant(RowState.READY), constant(RowState.RUNNING))
 PAID_STATES = (State.PENDING, State.SOLD, State.DISPUTED, State.REFUNDING, State.REFUNDED)
 # Every event that ends so is answered; the others only sometimes, by their reason.
@@ -76,7 +77,9 @@ def paid_item(tx: Connection, look: Look) -> Iterator[str]:
     """I4. A session that Stripe completed was sold, is on its way back, or waits for a person."""
     refund = exists().where(outbox.c.dedupe_key == literal("refund:").concat(checkouts.c.session_id))
     told = and_(payment_events.c.claim_id == claims.c.id, payment_events.c.reason == "payment_failed")
-    explained = exists().where(or_(told, _is_review(claims.c.id)))
+    # Whoever paid on another session before their bank refused this one keeps what they paid for.
+    refused = and_(payment_events.c.type == REFUSED, payment_events.c.object_id == checkouts.c.session_id)
+    explained = exists().where(or_(told, refused, _is_review(claims.c.id)))
     # Money that does not fit its offer; the alert stays in the table when a person has cleared it.
     reviewed = exists().where(alerts.c.kind == "review", alerts.c.subject == checkouts.c.session_id)
     is_its_own = and_(
@@ -254,7 +257,7 @@ def _could_be_served(row: Row[Any], moment: datetime) -> bool:
         return False
     # A message may come long after it was written; before it came nobody could be reached by it.
     heard_at = max(row.last_seen_at, row.heard_at or row.last_seen_at)
-    return bool(heard_at <= moment < row.window_expires_at - WINDOW_MARGIN)
+    return bool(heard_at + COMMIT_LATE < moment < row.window_expires_at - WINDOW_MARGIN)
 
 
 def _was_in_line(row: Row[Any], moment: datetime) -> bool:

@@ -62,6 +62,14 @@ class Desk:
     to_line: list[tuple[Arrived, tuple[int, ...] | None]] = field(default_factory=list)
     """Units that were proposed to a newcomer although somebody waits; None means whatever is free."""
 
+    def proposal_of(self, one: Arrived, lead: Lead) -> Proposal | None:
+        """What the gate said, unless it spoke of a claim that stands: who buys again is in line."""
+        found = self.proposals.of(one.event_key)
+        if found is None or found.word != "already":
+            return found
+        mine = self.standing.get((one.drop.id, lead.id), [])
+        return None if any(old.line == found.line for old in mine) else found
+
     def waiting_for(self, variant_id: str) -> int:
         if variant_id not in self.waiting:
             self.waiting[variant_id] = claims.count_waiting(self.this.tx, variant_id)
@@ -152,8 +160,9 @@ def _wish(desk: Desk, one: Arrived, lead: Lead, mine: Sequence[Claim]) -> None:
         desk.this.say(one, text, Priority.REFUSAL, claim_id=mine[-1].id)
         return
     wanted = min(one.intent.quantity, left)
-    proposed = _proposed(desk, one, wanted)
-    has_line = _is_behind_others(desk, one)
+    proposal = desk.proposal_of(one, lead)
+    proposed = _proposed(one, proposal, wanted)
+    has_line = _is_behind_others(desk, one, proposal)
     if has_line and proposed != ():
         # Somebody waits although units are free: they come first, the newcomer joins the line.
         desk.to_line.append((one, proposed))
@@ -163,9 +172,9 @@ def _wish(desk: Desk, one: Arrived, lead: Lead, mine: Sequence[Claim]) -> None:
         _make(desk, one, lead, Start(State.HELD, wanted, proposed or ()))
 
 
-def _is_behind_others(desk: Desk, one: Arrived) -> bool:
+def _is_behind_others(desk: Desk, one: Arrived, proposal: Proposal | None) -> bool:
     """Does somebody wait who came first? Who was proposed a unit before they came is not behind them."""
-    variant_id, proposal = one.intent.variant_id, desk.proposals.of(one.event_key)
+    variant_id = one.intent.variant_id
     if desk.waiting_for(variant_id) == 0 or proposal is None or not _is_fresh(desk, proposal):
         return desk.waiting_for(variant_id) > 0
     in_this_round = (made.claim for made in desk.made if made.claim.variant_id == variant_id)
@@ -180,9 +189,8 @@ def _is_fresh(desk: Desk, proposal: Proposal) -> bool:
     return proposal.word == "held" or (proposal.word == "already" and age_ms < FRESH_MS)
 
 
-def _proposed(desk: Desk, one: Arrived, wanted: int) -> tuple[int, ...] | None:
+def _proposed(one: Arrived, proposal: Proposal | None, wanted: int) -> tuple[int, ...] | None:
     """The units that the gate proposes; () when it is full, None when SQL has to look for itself."""
-    proposal = desk.proposals.of(one.event_key)
     if proposal is None:
         return None
     if proposal.word == "full":
@@ -215,7 +223,7 @@ def _make(desk: Desk, one: Arrived, lead: Lead, start: Start) -> None:
         lead_id=lead.id,
         state=State.SOLD if is_free else state,
         quantity=len(numbers) or start.wanted,
-        line=_line(desk, one, state),
+        line=_line(desk, one, lead, state),
         place=numbers[0] if numbers else _place(desk, state, variant_id, drop.id),
         unit_price=drop.unit_price(drop.variant(variant_id)),
         livemode=one.book.brand.livemode,
@@ -230,12 +238,12 @@ def _make(desk: Desk, one: Arrived, lead: Lead, start: Start) -> None:
     desk.made.append(Made(one, lead, made, start.wanted, numbers))
 
 
-def _line(desk: Desk, one: Arrived, state: State) -> int:
+def _line(desk: Desk, one: Arrived, lead: Lead, state: State) -> int:
     """The gate's number; without a gate the time, which is what the gate counts by.
 
     Who had a proposal before and now joins the line stands at its end: their old number is of another day.
     """
-    proposal = desk.proposals.of(one.event_key)
+    proposal = desk.proposal_of(one, lead)
     waits = state is State.WAITLISTED
     if proposal is not None and not (waits and proposal.word == "already"):
         return proposal.line
@@ -303,7 +311,7 @@ def _take_from_ledger(desk: Desk, made: Made) -> None:
         return
     state = State.WAITLISTED
     place = _place(desk, state, made.claim.variant_id, drop.id)
-    line = _line(desk, made.one, state)
+    line = _line(desk, made.one, made.lead, state)
     made.claim = replace(made.claim, state=state, quantity=made.wanted, line=line, place=place, paid_at=None)
     claims.insert_claims(tx, [(made.claim, _origin(made.one))])
 

@@ -271,11 +271,13 @@ def _async_failed(tx: Tx, now: datetime, brand_id: str, news: SessionNews, hints
     claim = _find(tx, brand_id, news.claim_id, news.session_id)
     if claim is None:
         return Settled("ignored", "not_ours")
+    is_pending_already = claim.state is State.PENDING
     if may(claim.state, Event.SESSION_UNPAID):
         # The failure overtook the news that the buyer had chosen a delayed method.
         claims.mark_state(tx, claim, advance(claim.state, Event.SESSION_UNPAID))
         claim = replace(claim, state=State.PENDING)
-    if claim.state is not State.PENDING:
+    is_other_session = claim.stripe_session_id not in ("", news.session_id)
+    if claim.state is not State.PENDING or (is_pending_already and is_other_session):
         return Settled("ignored", claim.state.value, claim.id)
     checkouts.mark_session_ended(tx, news.session_id, "complete")
     release(tx, now, claim, Event.ASYNC_FAILED, hints)

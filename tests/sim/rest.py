@@ -68,6 +68,11 @@ def _work_off(stage: Stage) -> None:
         _do_all(stage, RARE if number else ())
         next_at = _next_moment(stage)
         if next_at is None:
+            # What came back with the last of the work goes to the line with the next chores, a second later.
+            stage.clock.move(1)
+            _do_all(stage, RARE)
+            next_at = _next_moment(stage)
+        if next_at is None:
             return
         stage.clock.now = max(stage.clock(), next_at)
         stage.clock.move(1)
