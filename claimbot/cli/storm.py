@@ -114,12 +114,15 @@ def storm(ctx: click.Context, /, sandbox_url: str, as_json: bool, **told: Any) -
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """SIGTERM and a terminal that goes away end a rehearsal as Ctrl-C does: what it broke is mended first."""
+    """Ctrl-C, SIGTERM and a terminal that goes away end a rehearsal: what it broke is mended first.
+
+    Ctrl-C too: a shell starts what runs in the background with it ignored.
+    """
 
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
